@@ -1,0 +1,114 @@
+"""All that a login plugin may import.
+
+A plugin answers a login with one of four outcomes. `Granted` carries the permission dictionary exactly as the
+product spells it (permissions.md); authgw parses it, so that every plugin is read by the same rules.
+An exception that escapes a plugin counts as `Failed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import msgspec
+from pydantic import BaseModel, ConfigDict
+
+__all__ = [
+    "Config",
+    "Credentials",
+    "Failed",
+    "Granted",
+    "Identity",
+    "Login",
+    "NotMine",
+    "Outcome",
+    "Rejected",
+    "Right",
+]
+
+
+class Config(BaseModel):
+    """Base of a plugin's typed, strict settings: unknown keys are errors, values are frozen.
+
+    Field types `pathlib.Path` are resolved against the configuration file's folder.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What the person (or script) sent. `user` is canonical (NFKC, trimmed); never empty, nor is `password`."""
+
+    user: str
+    password: str
+    otp: str | None = None
+    address: str = ""
+    headers: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Credentials(user={self.user!r}, address={self.address!r})"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who a plugin says it is. `password_changed_at`: seconds since 1970, where the plugin knows it."""
+
+    user: str
+    id: int
+    name: str = ""
+    tenant: str = ""
+    password_changed_at: float | None = None
+
+
+class Right(msgspec.Struct, frozen=True):
+    """One permission dictionary, which becomes one grant. `label` says where it comes from, for explain."""
+
+    dictionary: Mapping[str, Any]
+    label: str = ""
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """These credentials are right. `rights` holds one dictionary per grant; identity keys are read from the first."""
+
+    identity: Identity
+    rights: Sequence[Right]
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """These credentials are wrong. `reason` is for the log, never for the person."""
+
+    reason: str = ""
+
+
+class NotMine(msgspec.Struct, frozen=True):
+    """This plugin does not know the user; another may."""
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The backend could not be asked, or answered nonsense. Never the same as `Rejected`."""
+
+    reason: str
+
+
+Outcome = Granted | Rejected | NotMine | Failed
+
+
+@runtime_checkable
+class Login(Protocol):
+    """Life of a plugin: construct (no effects), open, login and refresh, close."""
+
+    Config: ClassVar[type[Config]]
+
+    def __init__(self, config: Any) -> None: ...
+
+    async def open(self) -> None:
+        """Read files, connect. Raise with a message that names the setting if that cannot work."""
+
+    async def close(self) -> None: ...
+
+    async def login(self, credentials: Credentials) -> Outcome: ...
+
+    async def refresh(self, identity: Identity) -> Outcome:
+        """Is this user still who he was, and with which rights? `NotMine` where that cannot be told.
+
+        Called with `id` 0 where only the name is known (`authgw explain --user`).
+        """

@@ -1,0 +1,77 @@
+"""Every reason for which a login or a request can be refused. The value is what logs, tests and `explain` show."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    # intake: the bytes cannot be read in exactly one way
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    PATH_MALFORMED = "path_malformed"
+    PATH_INFO = "path_info"
+    QUERY_MALFORMED = "query_malformed"
+    HEADER_MALFORMED = "header_malformed"
+    HOST_MALFORMED = "host_malformed"
+    BODY_MALFORMED = "body_malformed"
+    BODY_TYPE = "body_type"
+    BODY_TOO_LARGE = "body_too_large"
+    JSON_MALFORMED = "json_malformed"
+    JSON_TOO_DEEP = "json_too_deep"
+    FIELD_NAME = "field_name"
+    FIELD_TWICE = "field_twice"
+    FIELD_CONTROL = "field_control"
+    TOO_MANY_FIELDS = "too_many_fields"
+    FILE_UPLOAD = "file_upload"
+    COOKIE_MALFORMED = "cookie_malformed"
+    TWO_SESSIONS = "two_sessions"
+
+    # session
+    NO_SESSION = "no_session"
+    STORE_UNAVAILABLE = "store_unavailable"
+
+    # catalogue and policy
+    UNKNOWN_CALL = "unknown_call"
+    NEVER = "never"
+    NOT_BUILT = "not_built"
+    MISSING_FLAG = "missing_flag"
+    LIMITED = "limited"
+    UNSCOPED_ONLY = "unscoped_only"
+    PAGES_NOT_SERVED = "pages_not_served"
+    PARAM_UNKNOWN = "param_unknown"
+    PARAM_TYPE = "param_type"
+    PARAM_MISSING = "param_missing"
+    PARAM_REFUSED = "param_refused"
+    SCAN_TOO_WIDE = "scan_too_wide"
+    SCAN_TIMEOUT = "scan_timeout"
+    CROSS_SITE = "cross_site"
+    CONDITION = "condition"
+
+    # narrow
+    NOT_FOUND = "not_found"
+
+    # login
+    BAD_CREDENTIALS = "bad_credentials"
+    EMPTY_CREDENTIALS = "empty_credentials"
+    THROTTLED = "throttled"
+    LOCKED_OUT = "locked_out"
+    BLOCKED = "blocked"
+    PASSWORD_EXPIRED = "password_expired"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    SECOND_FACTOR_UNAVAILABLE = "second_factor_unavailable"
+    RIGHTS_INVALID = "rights_invalid"
+    LOGIN_FAILED = "login_failed"
+    LOGIN_BUSY = "login_busy"
+
+    # upstream
+    UPSTREAM_UNREACHABLE = "upstream_unreachable"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
+    UPSTREAM_CUT = "upstream_cut"
+    UPSTREAM_MALFORMED = "upstream_malformed"
+    UPSTREAM_TOO_LARGE = "upstream_too_large"
+    UPSTREAM_LOGIN = "upstream_login"
+    UPSTREAM_REDIRECT = "upstream_redirect"
+    UPSTREAM_BUSY = "upstream_busy"
+    UPSTREAM_STATUS = "upstream_status"
+
+    INTERNAL = "internal"

@@ -1,0 +1,32 @@
+"""The values of a session as the rest of the gateway sees them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from authgw.rights.claims import Claims
+
+
+class Kind(StrEnum):
+    """How the session id travels. API sessions are made by bypass_login and never open pages (house.md)."""
+
+    BROWSER = "browser"
+    API = "api"
+
+
+class Session(msgspec.Struct, frozen=True):
+    """A live session: exists only when every factor is in. Times are seconds since 1970, UTC.
+
+    `handle` names the session in lists and the audit trail; it opens nothing.
+    """
+
+    handle: str
+    kind: Kind
+    claims: Claims
+    started: float
+    seen: float
+    address: str
+    agent: str
+    factors: tuple[str, ...]

@@ -1,0 +1,48 @@
+"""What the rest of the gateway sees of the upstream: a call to make, a reply to read or stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request to the GUI, written anew. `path` is below the GUI's base path and begins with `/`.
+
+    GET sends `fields` as the query, POST as an urlencoded body (and then no query at all).
+    `headers` are the client's that the entry lets pass (accept, user-agent, range …), lower-case names.
+    `credentials`: api.php wants the service account's name and password beside the fields.
+    """
+
+    method: str
+    path: str
+    fields: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    credentials: bool = False
+
+
+class Reply(Protocol):
+    """A reply whose head is in. Exactly one of `read` and `stream` is used; `close` is always called in the end.
+
+    `headers`: lower-case names, allow-listed already. Errors are `authgw.errors.UpstreamError`.
+    """
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body, content coding undone. More than `limit` bytes (after decoding): UPSTREAM_TOO_LARGE."""
+
+    def stream(self) -> AsyncIterator[bytes]:
+        """The body as it comes, with back-pressure. A body cut short raises UPSTREAM_CUT."""
+
+    async def close(self) -> None:
+        """Give the connection back if the reply was read to its end, else drop it. May be called twice."""
+
+
+class Upstream(Protocol):
+    """The GUI as asked with the service account."""
+
+    async def send(self, call: Call) -> Reply: ...
