@@ -1,0 +1,1 @@
+"""Starters of real servers and other things several tests need."""
