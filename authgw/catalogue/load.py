@@ -1,0 +1,92 @@
+"""Reads policy files into a catalogue. Strict: every mistake of every file is reported at once, located."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from authgw.catalogue.match import Catalogue
+from authgw.catalogue.model import Entry
+from authgw.errors import ConfigError, Problem
+
+SHIPPED = ("voipmonitor",)
+
+
+def shipped(name: str) -> Path:
+    """Where a shipped policy lies: beside the package in a source tree, inside it once installed."""
+    here = Path(__file__).resolve()
+    beside = here.parents[2] / "policies" / f"{name}.toml"
+    return beside if beside.is_file() else here.parent / "shipped" / f"{name}.toml"
+
+
+def load(files: Sequence[str], folder: Path) -> Catalogue:
+    """`files`: names of shipped policies, or paths relative to `folder`. Raises `ConfigError`."""
+    problems: list[Problem] = []
+    entries: list[Entry] = []
+    origin: dict[str, str] = {}
+    for file in files:
+        path = shipped(file) if file in SHIPPED else folder / file
+        for entry in _read(path, problems):
+            if entry.name in origin:
+                problems.append(
+                    Problem(str(path), f'call "{entry.name}"', f"this name is taken already in {origin[entry.name]}")
+                )
+                continue
+            origin[entry.name] = str(path)
+            entries.append(entry)
+    catalogue = Catalogue([_resolved(entry, entries, origin, problems) for entry in entries])
+    for one, other in catalogue.ambiguous():
+        problems.append(
+            Problem(origin[one], f'call "{one}"', f'same path and conditions as call "{other}" in {origin[other]}')
+        )
+    if problems:
+        raise ConfigError(problems)
+    return catalogue
+
+
+def _resolved(entry: Entry, entries: list[Entry], origin: dict[str, str], problems: list[Problem]) -> Entry:
+    if entry.element_of is None:
+        return entry
+    other = next((one for one in entries if one.name == entry.element_of), None)
+    if other is None:
+        problems.append(
+            Problem(origin[entry.name], f'call "{entry.name}".element_of', f'there is no call "{entry.element_of}"')
+        )
+        return entry
+    return entry.model_copy(update={"element": other.params, "reveals": other.reveals})
+
+
+def _read(path: Path, problems: list[Problem]) -> list[Entry]:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        problems.append(Problem(str(path), "", f"cannot be read: {error.strerror or error}"))
+        return []
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        problems.append(Problem(str(path), "", f"no TOML: {error}"))
+        return []
+    problems.extend(
+        Problem(str(path), key, "unknown table; only [[call]] is known") for key in document if key != "call"
+    )
+    calls = document.get("call", [])
+    if not isinstance(calls, list):
+        problems.append(Problem(str(path), "call", "write [[call]] with two brackets: one table per call"))
+        return []
+    return [entry for at, raw in enumerate(calls) if (entry := _entry(path, at, raw, problems)) is not None]
+
+
+def _entry(path: Path, at: int, raw: Any, problems: list[Problem]) -> Entry | None:
+    name = raw.get("name") if isinstance(raw, dict) else None
+    label = f'call "{name}"' if isinstance(name, str) else f"call[{at + 1}]"
+    try:
+        return Entry.model_validate(raw)
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            where = ".".join([label, *(str(part) for part in item["loc"])])
+            message = str(item["msg"]).removeprefix("Value error, ")
+            problems.append(Problem(str(path), where, message))
+        return None

@@ -1,0 +1,170 @@
+"""The catalogue's values: one `Entry` per call of the Web API, as an operator reads it in policies/*.toml."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from authgw.rights.claims import Grant
+
+_CAN = re.compile(r"(can_[a-z0-9_]+|is_admin)")
+_LIMITS = frozenset(
+    {
+        "no_rtp",
+        "simple_cdr",
+        "hide_cdr_groups",
+        "hide_license_information",
+        "hide_change_password",
+        "hide_user_configuration",
+        "dashboard_read_only",
+    }
+)
+
+KINDS = frozenset(
+    {
+        "text", "flag", "bool", "int", "uint", "number", "datetime", "ip", "ip-list", "int-list", "sensor-ids",
+        "cdr-id", "sort", "reference", "ignored", "json", "header", "names", "switch", "filter",
+    }
+)  # fmt: skip
+
+
+def _flag(name: str) -> str:
+    if not _CAN.fullmatch(name):
+        raise ValueError(f"{name!r} is no can_* flag of the permission dictionary")
+    return name
+
+
+def _limit(name: str) -> str:
+    if name not in _LIMITS:
+        raise ValueError(f"{name!r} is no content limit; known are {', '.join(sorted(_LIMITS))}")
+    return name
+
+
+def _kind(name: str) -> str:
+    if name not in KINDS and not name.startswith("one of "):
+        raise ValueError(f"unknown type {name!r}; known are {', '.join(sorted(KINDS))} and 'one of a|b'")
+    return name
+
+
+def _path(path: str) -> str:
+    if not path.startswith("/") or "//" in path:
+        raise ValueError("a path begins with / and is the normalised path below the GUI's base path")
+    return path
+
+
+Flag = Annotated[str, AfterValidator(_flag)]
+Limit = Annotated[str, AfterValidator(_limit)]
+Kind = Annotated[str, AfterValidator(_kind)]
+Path = Annotated[str, AfterValidator(_path)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Rows(_Strict):
+    """Where the rows are in a reply and which of their fields the scope is judged by.
+
+    `at`: the key of the list, none for a bare array. `judge`: "call" by the whole scope, "sensor" by sensors alone.
+    `pages`: "start" (start and limit), "id" (offset is an id, size a count), "once" (all in one reply).
+    `columns`: what a client may sort by. `simple`: what is left under simple_cdr. `empty`: the product's error text
+    where nothing is found, instead of an empty list.
+    """
+
+    at: str | None = None
+    total: str | None = None
+    id: str = "ID"
+    judge: Literal["call", "sensor"] = "call"
+    pages: Literal["start", "id", "once"] = "once"
+    sensor: str | None = None
+    number: tuple[str, str] | None = None
+    ip: tuple[str, str] | None = None
+    domain: tuple[str, str] | None = None
+    vlan: str | None = None
+    connected: str | None = None
+    headers: str | None = None
+    columns: tuple[str, ...] = ()
+    simple: tuple[str, ...] = ()
+    empty: str | None = None
+
+
+class When(_Strict):
+    """Fields that are set in the upstream's request where a content limit holds."""
+
+    claim: Limit
+    set: dict[str, str]
+
+
+class Entry(_Strict):
+    """One call: how it is recognised, who may, what goes upstream, what comes back.
+
+    `auth`: "session"; "page" (a browser's session only); "credentials" (a session, or user and password in the call);
+    "none". `needs`: all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close
+    the call. `params`: every field the call may carry and its type. `element`: the same for each object of the JSON
+    field `json`; `*` types the names not listed. `element_of`: the call whose params type them.
+    `require`: of each group at least one field.
+    `reveals`: the column that a filter tells about (nobody filters by what he is not shown). `always`: fields sent
+    where the client left them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    path: Path
+    suffixes: tuple[str, ...] = ()
+    where: dict[str, str] = {}
+    methods: tuple[Literal["GET", "POST"], ...] = ("GET", "POST")
+    bodies: tuple[Literal["form", "multipart", "json"], ...] = ("form", "multipart")
+    auth: Literal["session", "page", "credentials", "none"] = "session"
+    needs: tuple[Flag, ...] = ()
+    needs_any: tuple[Flag, ...] = ()
+    barred: tuple[Limit, ...] = ()
+    unscoped: bool = False
+    changes: bool = False
+    params: dict[str, Kind] = {}
+    json_field: str | None = Field(default=None, alias="json")
+    element: dict[str, Kind] = {}
+    element_of: str | None = None
+    require: tuple[tuple[str, ...], ...] = ()
+    reveals: dict[str, str] = {}
+    always: dict[str, str] = {}
+    send: dict[str, str] = {}
+    object: dict[Literal["cdr"], str] = {}
+    push: dict[Literal["sensors"], str] = {}
+    when: tuple[When, ...] = ()
+    rows: Rows | None = None
+    reply: Literal["rows", "json", "stream", "page"] = "json"
+    types: tuple[str, ...] = ()
+    answer: Literal["bypass_login", "logout"] | None = None
+    refuse: Literal["never", "not_built"] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        wrong = [message for bad, message in self._mistakes() if bad]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _mistakes(self) -> list[tuple[bool, str]]:
+        public = self.auth == "none"
+        claims = self.needs or self.needs_any or self.barred or self.unscoped or self.when or self.rows or self.object
+        known = set(self.params) | set(self.where)
+        fields = {name for group in self.require for name in group} | set(self.element)
+        return [
+            (public and bool(claims), "a public call (auth = 'none') cannot name a claim, rows or an object"),
+            ((self.reply == "rows") != (self.rows is not None), "reply = 'rows' and [call.rows] belong together"),
+            (bool(self.answer and self.refuse), "answer and refuse exclude each other"),
+            (not set(self.object.values()) <= known, "object names a field that params does not type"),
+            (not set(self.push.values()) <= known, "push names a field that params does not type"),
+            (bool(self.push) and self.rows is None, "push needs [call.rows]"),
+            (self.json_field is not None and self.json_field not in known, "json names a field that params lacks"),
+            (bool(self.element) and self.json_field is None, "element needs json"),
+            (not {n for g in self.require for n in g} <= known | fields, "require names an unknown field"),
+            (self.path.count("*") > 0 and not self.path.endswith("/**"), "only a path's end may be /**"),
+        ]
+
+    def opens(self, grant: Grant) -> bool:
+        """Whether a grant has the flags; scope, limits and everything else are asked elsewhere."""
+        if not all(flag in grant.flags for flag in self.needs):
+            return False
+        return not self.needs_any or any(flag in grant.flags for flag in self.needs_any)

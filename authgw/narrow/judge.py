@@ -1,0 +1,80 @@
+"""A user's open grants, compiled: which rows exist for him, and under which content limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from authgw.narrow.scope import CompiledScope, Facts, Verdict, compile_scope
+from authgw.rights.claims import Claims
+
+
+class Judge:
+    """Some grants of one user's claims. They are never flattened: each row is judged grant by grant."""
+
+    __slots__ = ("_limits", "_scopes", "sensors", "sensors_only", "unscoped")
+
+    def __init__(self, scopes: Sequence[CompiledScope], limits: Sequence[frozenset[str]]) -> None:
+        self._scopes = tuple(scopes)
+        self._limits = tuple(limits)
+        self.unscoped = any(scope.unscoped for scope in scopes)
+        self.sensors_only = all(scope.sensors_only for scope in scopes)
+        known = [scope.sensors for scope in scopes]
+        self.sensors: frozenset[int] | None = None
+        if known and None not in known:
+            self.sensors = frozenset[int]().union(*(sensors for sensors in known if sensors is not None))
+
+    def verdict(self, facts: Facts) -> Verdict:
+        """Whether the call is visible under some grant."""
+        answer: Verdict = False
+        for scope in self._scopes:
+            verdict = scope.judge(facts)
+            if verdict:
+                return True
+            if verdict is None:
+                answer = None
+        return answer
+
+    def limits(self, facts: Facts) -> frozenset[str] | None:
+        """The content limits of a visible call: those of every grant that shows it. None: no grant shows it."""
+        seen = [limits for scope, limits in zip(self._scopes, self._limits, strict=True) if scope.judge(facts) is True]
+        return frozenset.intersection(*seen) if seen else None
+
+    def settled(self, facts: Facts, limit: str) -> bool:
+        """Whether nothing still unknown could lift that limit from a call that is visible already."""
+        return all(
+            scope.judge(facts) is not None
+            for scope, limits in zip(self._scopes, self._limits, strict=True)
+            if limit not in limits
+        )
+
+    def any_limited(self, limit: str) -> bool:
+        return any(limit in limits for limits in self._limits)
+
+    def shows_sensor(self, number: int | None) -> bool:
+        """Whether a sensor of that number is one of the user's."""
+        return self.sensors is None or number in self.sensors
+
+
+class Judges:
+    """Compiles the scopes of a session once: the last sessions' scopes are kept, the oldest forgotten first."""
+
+    def __init__(self, number_match: str, size: int = 1024) -> None:
+        self._number_match = number_match
+        self._size = size
+        self._kept: dict[tuple[str, str, int], tuple[Claims, tuple[CompiledScope, ...]]] = {}
+
+    def of(self, claims: Claims, grants: Sequence[int]) -> Judge:
+        scopes = self._scopes(claims)
+        return Judge([scopes[at] for at in grants], [claims.grants[at].limits for at in grants])
+
+    def _scopes(self, claims: Claims) -> tuple[CompiledScope, ...]:
+        key = (claims.login, claims.user, claims.id)
+        kept = self._kept.get(key)
+        if kept is not None and (kept[0] is claims or kept[0].grants == claims.grants):
+            return kept[1]
+        scopes = tuple(compile_scope(grant.scope, self._number_match) for grant in claims.grants)
+        self._kept.pop(key, None)
+        self._kept[key] = (claims, scopes)
+        if len(self._kept) > self._size:
+            del self._kept[next(iter(self._kept))]
+        return scopes

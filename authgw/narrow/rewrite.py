@@ -1,0 +1,53 @@
+"""The request that goes upstream, written anew from what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from authgw.intake.request import Request
+from authgw.policy.decision import Allow
+from authgw.upstream.api import Call
+
+# Consumed here: the user's own credentials and reasons never go upstream.
+_OURS = frozenset({"user", "password", "otp", "code2fa", "auditReason"})
+_PASSED = ("accept", "accept_language", "user_agent")
+_STREAMED = ("range", "if_range", "if_none_match")
+
+
+def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: B006
+    """The fields as they are sent: the user's, those always sent, those a limit forces, those the scope adds."""
+    entry = allow.entry
+    parts = {part[1:-1] for part in entry.path.split("/") for part in _parts(part)}
+    sent = {name: value for name, value in allow.fields.items() if name not in _OURS and name not in parts}
+    if entry.json_field is not None and allow.elements:
+        value = list(allow.elements) if allow.batch else allow.elements[0]
+        sent[entry.json_field] = msgspec.json.encode(value).decode()
+    for name, text in entry.always.items():
+        sent.setdefault(name, text)
+    sent.update(entry.send)
+    for when in entry.when:
+        if when.claim in limits:
+            sent.update(when.set)
+    sent.update(extra)
+    return sent
+
+
+def call(allow: Allow, request: Request, path: str, sent: Mapping[str, str]) -> Call:
+    """`path`: below the base path. Calls with credentials go by POST, the others as they came."""
+    names = _PASSED + (_STREAMED if allow.entry.reply == "stream" else ())
+    headers = tuple((name.replace("_", "-"), value) for name in names if (value := request.headers.get(name)))
+    credentials = allow.entry.auth == "credentials"
+    method = "POST" if credentials else request.method
+    return Call(method, path, tuple(sent.items()), headers, credentials)
+
+
+def _parts(segment: str) -> list[str]:
+    """The {names} in one segment of an entry's path."""
+    found = []
+    while "{" in segment:
+        _, _, segment = segment.partition("{")
+        name, _, segment = segment.partition("}")
+        found.append("{" + name + "}")
+    return found

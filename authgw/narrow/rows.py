@@ -1,0 +1,189 @@
+"""Rows of a reply: raw as they came, and the few fields of each that the scope is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from authgw.catalogue.model import Rows
+from authgw.errors import UpstreamError
+from authgw.narrow import document
+from authgw.narrow.patterns import address_number
+from authgw.narrow.scope import Facts
+from authgw.reasons import Reason
+
+NO_VLAN = 65534
+
+
+class Row(Struct, frozen=True):
+    """One row: its bytes, its call id (None: it names none), and what it tells of the call."""
+
+    raw: Raw
+    id: int | None
+    facts: Facts
+
+
+class Page(Struct, frozen=True):
+    """A reply's rows. `total` is None where the reply gives none; `nested`: lists of rows, one for each element."""
+
+    rows: list[Row]
+    total: int | None
+    nested: list[int] | None = None
+
+
+Read = Callable[[Raw], Row]
+
+
+class Reader:
+    """Reads the replies of one entry."""
+
+    def __init__(self, spec: Rows) -> None:
+        self._spec = spec
+        self.read_row = _row_reader(spec)
+
+    def page(self, body: bytes) -> Page:
+        """Rows and total of a whole reply; `UPSTREAM_MALFORMED` if it is not of the declared form."""
+        body = document.extract(body)
+        try:
+            if self._spec.at is None:
+                return self._array(body)
+            envelope = msgspec.json.decode(body, type=dict[str, Raw])
+            total = _total(envelope.get(self._spec.total or ""))
+            if self._spec.at not in envelope:
+                return self._without_rows(envelope, total)
+            rows = msgspec.json.decode(envelope[self._spec.at], type=list[Raw])
+            return Page([self.read_row(row) for row in rows], total)
+        except msgspec.MsgspecError as error:
+            raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"rows are not of the known form: {error}") from None
+
+    def _without_rows(self, envelope: dict[str, Raw], total: int | None) -> Page:
+        if total is None or _is_failure(envelope):
+            raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"the reply has no {self._spec.at}")
+        return Page([], total)
+
+    def _array(self, body: bytes) -> Page:
+        if body[:1] == b"{":
+            envelope = msgspec.json.decode(body, type=dict[str, Raw])
+            if _is_failure(envelope) and _text(envelope.get("error")) == "no match cdr":
+                return Page([], None)
+            raise UpstreamError(Reason.UPSTREAM_MALFORMED, "an object where a list of rows was expected")
+        items = msgspec.json.decode(body, type=list[Raw])
+        if items and all(bytes(item)[:1] == b"[" for item in items):
+            lists = [msgspec.json.decode(item, type=list[Raw]) for item in items]
+            return Page([self.read_row(row) for rows in lists for row in rows], None, [len(rows) for rows in lists])
+        return Page([self.read_row(row) for row in items], None)
+
+
+def _is_failure(envelope: dict[str, Raw]) -> bool:
+    return "success" in envelope and bytes(envelope["success"]) == b"false"
+
+
+def _text(raw: Raw | None) -> str | None:
+    value = None if raw is None else msgspec.json.decode(raw)
+    return value if isinstance(value, str) else None
+
+
+def _total(raw: Raw | None) -> int | None:
+    """Older versions write the total as text, newer ones as a number."""
+    if raw is None:
+        return None
+    total = number(msgspec.json.decode(raw))
+    if not isinstance(total, int) or total < 0:
+        raise UpstreamError(Reason.UPSTREAM_MALFORMED, "the total is no number")
+    return total
+
+
+def project(raw: Raw, columns: Sequence[str]) -> bytes:
+    """The row with these columns only, in its own order."""
+    row = msgspec.json.decode(raw, type=dict[str, Raw])
+    return msgspec.json.encode({name: value for name, value in row.items() if name in columns})
+
+
+def number(value: Any) -> int | UnsetType | None:
+    """A whole number as PHP writes it, as number or text. Anything else is unknown."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdigit() and len(value) < 20:
+        return int(value)
+    return UNSET
+
+
+def text(value: Any) -> str | UnsetType | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else UNSET
+
+
+def address(value: Any) -> int | UnsetType | None:
+    """An address as text of either family, or as an unsigned 32-bit number."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        return address_number(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 32 else UNSET
+
+
+def vlan(value: Any) -> int | UnsetType | None:
+    tag = number(value)
+    return None if tag == NO_VLAN else tag
+
+
+def connected(value: Any) -> bool | UnsetType:
+    """Whether a connect duration is there."""
+    if value is None or value == "":
+        return False
+    return True if isinstance(value, int | float | str) and not isinstance(value, bool) else UNSET
+
+
+@lru_cache(maxsize=256)
+def _row_reader(spec: Rows) -> Read:
+    """A reader for rows of one shape: only the named fields are decoded, the rest is skipped over."""
+    columns: dict[str, tuple[str, Callable[[Any], Any]]] = {"id": (spec.id, number)}
+    if spec.sensor:
+        columns["sensor"] = (spec.sensor, number)
+    for names, sides, convert in (
+        (spec.number, ("caller", "called"), text),
+        (spec.ip, ("caller_ip", "called_ip"), address),
+        (spec.domain, ("caller_domain", "called_domain"), text),
+    ):
+        for side, name in zip(sides, names or (), strict=False):
+            columns[side] = (name, convert)
+    if spec.vlan:
+        columns["vlan"] = (spec.vlan, vlan)
+    if spec.connected:
+        columns["connected"] = (spec.connected, connected)
+    shape = msgspec.defstruct(
+        "RowFields",
+        [(field, Any, UNSET) for field in columns],
+        rename={field: name for field, (name, _) in columns.items()},
+    )
+    decoder = msgspec.json.Decoder(shape)
+    converters = [(field, convert) for field, (_, convert) in columns.items() if field != "id"]
+
+    def read(raw: Raw) -> Row:
+        fields = decoder.decode(raw)
+        known = {
+            field: convert(value) for field, convert in converters if (value := getattr(fields, field)) is not UNSET
+        }
+        if spec.headers:
+            known["headers"] = _headers(raw, spec.headers)
+        row_id = number(getattr(fields, "id")) if getattr(fields, "id") is not UNSET else None  # noqa: B009
+        return Row(raw, row_id if isinstance(row_id, int) else None, Facts(**known))
+
+    return read
+
+
+def _headers(raw: Raw, prefix: str) -> dict[str, str | None]:
+    """The captured SIP headers of a row, names lower-case; one that cannot be read is not known."""
+    row = msgspec.json.decode(raw, type=dict[str, Any])
+    found: dict[str, str | None] = {}
+    for name, value in row.items():
+        if name.startswith(prefix) and not isinstance(read := text(value), UnsetType):
+            found[name[len(prefix) :].lower()] = read
+    return found

@@ -1,0 +1,176 @@
+"""May they: the one decision. `explain` runs the same conditions and keeps them all.
+
+Every condition is a function from the case to None (it holds) or a `Deny`. The first that does not hold decides;
+an allow is built in one place, after all of them held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from authgw.catalogue.model import Entry
+from authgw.intake.request import Body, Request
+from authgw.narrow.scope import is_unscoped
+from authgw.policy import fields as check_fields
+from authgw.policy.decision import Allow, Condition, Decision, Deny
+from authgw.reasons import Reason
+from authgw.rights.claims import Claims, Grant
+from authgw.session.model import Kind
+
+MAX_LIMIT = 5000
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The operator's choices that a decision depends on. `origin`: scheme://host of the public URL."""
+
+    pages: str = "unscoped"
+    origin: str = ""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One question: this call, by this user, over this kind of session (None: credentials in the call itself)."""
+
+    entry: Entry
+    request: Request
+    fields: check_fields.Fields
+    claims: Claims
+    kind: Kind | None
+    rules: Rules
+
+    @property
+    def opening(self) -> tuple[int, ...]:
+        """The grants that open this very call: flags there, limits not in the way, no hidden column asked for."""
+        return tuple(
+            at
+            for at, grant in enumerate(self.claims.grants)
+            if self.entry.opens(grant) and not self.barred(grant) and not self.hidden(grant)
+        )
+
+    def barred(self, grant: Grant) -> list[str]:
+        return [limit for limit in self.entry.barred if limit in grant.limits]
+
+    def hidden(self, grant: Grant) -> list[str]:
+        """Columns that the request filters or sorts by and that this grant does not show."""
+        rows = self.entry.rows
+        if rows is None or not rows.simple or "simple_cdr" not in grant.limits:
+            return []
+        return [column for column in self.fields.columns if column not in rows.simple]
+
+
+def decide(case: Case) -> Decision:
+    for _, condition in _CONDITIONS:
+        if (refusal := condition(case)) is not None:
+            return msgspec.structs.replace(refusal, entry=case.entry.name)
+    grants = tuple(case.claims.grants[at] for at in case.opening)
+    return Allow(
+        entry=case.entry,
+        fields=case.fields.named,
+        elements=case.fields.elements,
+        batch=case.fields.batch,
+        grants=case.opening,
+        unscoped=any(map(is_unscoped, grants)),
+        limits=frozenset.intersection(*(grant.limits for grant in grants)) if grants else frozenset(),
+    )
+
+
+def conditions(case: Case) -> list[Condition]:
+    """Every condition with its outcome: what `explain` prints."""
+    found = []
+    for name, condition in _CONDITIONS:
+        refusal = condition(case)
+        found.append(Condition(name, refusal is None, refusal.detail if refusal else ""))
+    return found
+
+
+def _built(case: Case) -> Deny | None:
+    if case.entry.refuse is None:
+        return None
+    if case.entry.refuse == "never":
+        return Deny(Reason.NEVER, 403, "this call is never let through, for anybody")
+    return Deny(Reason.NOT_BUILT, 403, "this version does not handle this call yet")
+
+
+def _session(case: Case) -> Deny | None:
+    if case.entry.auth == "page" and case.kind is not Kind.BROWSER:
+        return Deny(Reason.NO_SESSION, 401, "pages need a browser's own session")
+    return None
+
+
+def _method(case: Case) -> Deny | None:
+    if case.request.method in case.entry.methods:
+        return None
+    return Deny(Reason.METHOD_NOT_ALLOWED, 405, f"{case.request.method} is not among {', '.join(case.entry.methods)}")
+
+
+def _body(case: Case) -> Deny | None:
+    if case.request.body is Body.NONE or case.request.body.value in case.entry.bodies:
+        return None
+    return Deny(Reason.BODY_TYPE, 415, f"a {case.request.body} body is not among {', '.join(case.entry.bodies)}")
+
+
+def _same_site(case: Case) -> Deny | None:
+    """Only the browser's cookie is ambient: another site's page can make the browser send it along."""
+    if not case.entry.changes or case.kind is not Kind.BROWSER:
+        return None
+    headers = case.request.headers
+    site, origin = headers.get("sec_fetch_site"), headers.get("origin")
+    same = site == "same-origin" or (site is None and origin == case.rules.origin)
+    if case.request.method == "POST" and same and origin in {None, case.rules.origin}:
+        return None
+    return Deny(Reason.CROSS_SITE, 403, "a state-changing call needs POST from the gateway's own pages")
+
+
+def _fields(case: Case) -> Deny | None:
+    return case.fields.refusal
+
+
+def _flags(case: Case) -> Deny | None:
+    if any(map(case.entry.opens, case.claims.grants)):
+        return None
+    needed = [*case.entry.needs]
+    if case.entry.needs_any:
+        needed.append(" or ".join(case.entry.needs_any))
+    return Deny(Reason.MISSING_FLAG, 403, f"no grant has {' and '.join(needed) or 'any right'}")
+
+
+def _limits(case: Case) -> Deny | None:
+    if case.opening:
+        return None
+    grants = [grant for grant in case.claims.grants if case.entry.opens(grant)]
+    barred = sorted({limit for grant in grants for limit in case.barred(grant)})
+    if barred:
+        return Deny(Reason.LIMITED, 403, f"closed by {', '.join(barred)}")
+    hidden = sorted({column for grant in grants for column in case.hidden(grant)})
+    return Deny(Reason.LIMITED, 403, f"filters or sorts by {', '.join(hidden)}, which simple_cdr does not show")
+
+
+def _scope(case: Case) -> Deny | None:
+    grants = [case.claims.grants[at] for at in case.opening]
+    if any(map(is_unscoped, grants)):
+        return None
+    if case.entry.unscoped:
+        return Deny(Reason.UNSCOPED_ONLY, 403, "the reply cannot be narrowed: only for users without row scope")
+    if case.entry.auth == "page" and case.entry.reply == "page" and case.rules.pages == "unscoped":
+        return Deny(Reason.PAGES_NOT_SERVED, 403, 'pages are for users without row scope (upstream.pages = "unscoped")')
+    if case.fields.references:
+        names = ", ".join(case.fields.references)
+        return Deny(Reason.PARAM_REFUSED, 403, f"{names}: saved filters hide what they select")
+    limit = case.fields.named.get("limit")
+    if case.entry.rows and case.entry.rows.pages == "start" and limit and int(limit) > MAX_LIMIT:
+        return Deny(Reason.PARAM_TYPE, 400, f"limit: must be at most {MAX_LIMIT}")
+    return None
+
+
+_CONDITIONS: tuple[tuple[str, Callable[[Case], Deny | None]], ...] = (
+    ("the session may open it", _session),
+    ("the flags are there", _flags),
+    ("the call is handled", _built),
+    ("the method is known", _method),
+    ("the body is of a known type", _body),
+    ("it comes from our own pages", _same_site),
+    ("every field is known and typed", _fields),
+    ("no content limit closes it", _limits),
+    ("the row scope can be kept", _scope),
+)
