@@ -18,7 +18,11 @@ from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from authgw.demo import files
+from authgw.demo.api import api
 from authgw.demo.calls import sql
+from authgw.demo.history import pcap2text
+from authgw.demo.licence import licence
+from authgw.demo.pages import FILES, page
 from authgw.demo.php import BODY_LIMIT, Asked, cookie, json_fields, put, variables
 from authgw.demo.records import load
 from authgw.demo.site import HTML, Answer, Body, File, Script, Site, guarded
@@ -38,6 +42,12 @@ SCRIPTS: Mapping[str, Script] = {
     "/php/model/sql.php": sql,
     "/php/pcap.php": guarded(files.pcap),
     "/php/pcap2wav.php": guarded(files.pcap2wav),
+    "/php/pcap2text.php": guarded(pcap2text),
+    "/php/api.php": api,
+    "/php/apilicensecheck.php": licence,
+    "/admin.php": page,
+    "/index.php": page,
+    "/": page,
 }
 
 
@@ -68,7 +78,8 @@ class Product:
             return
         asked = await read(scope, receive, path, self.site.cookie)
         answer = self.answer(asked)
-        await write(answer, (*SERVER, *PHP, self.site.set_cookie(asked.sid)), scope, receive, send)
+        habits = SERVER if path in FILES else (*SERVER, *PHP, self.site.set_cookie(asked.sid))
+        await write(answer, habits, scope, receive, send)
 
     def answer(self, asked: Asked) -> Answer:
         """What the script at that path says."""
@@ -76,7 +87,7 @@ class Product:
             return script(self.site, asked)
         if match := _AUDIO.fullmatch(asked.path):
             return guarded(lambda site, _: files.audio(site, int(match[1]), download=False))(self.site, asked)
-        return NOT_FOUND
+        return FILES.get(asked.path, NOT_FOUND)
 
 
 async def read(scope: Scope, receive: Receive, path: str, name: str) -> Asked:
