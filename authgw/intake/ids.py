@@ -1,0 +1,29 @@
+"""Ids as text. PHP takes "12abc", " 12", "12.9", "1e1" and "+12" for integers; here they are none."""
+
+from __future__ import annotations
+
+import re
+
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+_LARGEST = 2**63 - 1
+
+
+def cdr_id(text: str) -> int | None:
+    """The id that this text spells, from 1 to 2**63-1 (above it PHP would silently take that largest number)."""
+    if not _ID.fullmatch(text):
+        return None
+    number = int(text)
+    return number if number <= _LARGEST else None
+
+
+def id_list(text: str, limit: int = 1000) -> tuple[int, ...] | None:
+    """Ids separated by single commas, each once, in their order. One bad member, or more than `limit`: None."""
+    if len(text) > limit * 20:
+        return None
+    found: dict[int, None] = {}
+    for member in text.split(","):
+        number = cdr_id(member)
+        if number is None:
+            return None
+        found[number] = None
+    return tuple(found) if len(found) <= limit else None
