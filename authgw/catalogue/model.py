@@ -25,7 +25,7 @@ _LIMITS = frozenset(
 KINDS = frozenset(
     {
         "text", "flag", "bool", "int", "uint", "number", "datetime", "ip", "ip-list", "int-list", "sensor-ids",
-        "cdr-id", "sort", "reference", "ignored", "json", "header", "names", "switch", "filter",
+        "cdr-id", "sort", "reference", "ignored", "json", "header", "names", "switch", "filter", "count",
     }
 )  # fmt: skip
 
@@ -104,7 +104,7 @@ class Entry(_Strict):
     "none". `needs`: all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close
     the call. `params`: every field the call may carry and its type. `element`: the same for each object of the JSON
     field `json`; `*` types the names not listed. `element_of`: the call whose params type them.
-    `require`: of each group at least one field.
+    `require`: of each group at least one field; `missing`: the product's words for one that is not there.
     `reveals`: the column that a filter tells about (nobody filters by what he is not shown). `always`: fields sent
     where the client left them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
     """
@@ -126,6 +126,7 @@ class Entry(_Strict):
     element: dict[str, Kind] = {}
     element_of: str | None = None
     require: tuple[tuple[str, ...], ...] = ()
+    missing: str | None = None
     reveals: dict[str, str] = {}
     always: dict[str, str] = {}
     send: dict[str, str] = {}

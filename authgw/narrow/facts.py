@@ -55,7 +55,7 @@ class CallFacts:
         if task is None:
             task = asyncio.ensure_future(self._ask(call_id))
             self._asked[call_id] = task
-            task.add_done_callback(lambda _: self._asked.pop(call_id, None))
+            task.add_done_callback(lambda done: self._answered(call_id, done))
         # Shielded: one client that leaves must not take the answer from the others.
         return await asyncio.shield(task)
 
@@ -68,10 +68,21 @@ class CallFacts:
             for call_id in wanted:
                 found[call_id] = await self.of(call_id)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(WIDTH):
-                group.create_task(work())
-        return found
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(WIDTH):
+                    group.create_task(work())
+        except* UpstreamError as failures:
+            # One look-up that failed fails them all: a row that cannot be judged is not shown.
+            first = failures.exceptions[0]
+        else:
+            return found
+        raise first
+
+    def _answered(self, call_id: int, done: asyncio.Task[Facts | None]) -> None:
+        self._asked.pop(call_id, None)
+        if not done.cancelled():
+            done.exception()  # seen, even if everybody who asked has left
 
     async def _ask(self, call_id: int) -> Facts | None:
         fields = (("task", "SINGLEROW"), ("module", "CDR"), ("ID", str(call_id)))

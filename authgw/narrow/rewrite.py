@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -12,14 +13,16 @@ from authgw.upstream.api import Call
 
 # Consumed here: the user's own credentials and reasons never go upstream.
 _OURS = frozenset({"user", "password", "otp", "code2fa", "auditReason"})
+# The {names} in an entry's path are part of the path that is sent, not fields.
+_PART = re.compile(r"\{([a-z_]+)\}")
 _PASSED = ("accept", "accept_language", "user_agent")
 _STREAMED = ("range", "if_range", "if_none_match")
 
 
-def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: B006
+def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) -> dict[str, str]:
     """The fields as they are sent: the user's, those always sent, those a limit forces, those the scope adds."""
     entry = allow.entry
-    parts = {part[1:-1] for part in entry.path.split("/") for part in _parts(part)}
+    parts = _PART.findall(entry.path)
     sent = {name: value for name, value in allow.fields.items() if name not in _OURS and name not in parts}
     if entry.json_field is not None and allow.elements:
         value = list(allow.elements) if allow.batch else allow.elements[0]
@@ -41,13 +44,3 @@ def call(allow: Allow, request: Request, path: str, sent: Mapping[str, str]) -> 
     credentials = allow.entry.auth == "credentials"
     method = "POST" if credentials else request.method
     return Call(method, path, tuple(sent.items()), headers, credentials)
-
-
-def _parts(segment: str) -> list[str]:
-    """The {names} in one segment of an entry's path."""
-    found = []
-    while "{" in segment:
-        _, _, segment = segment.partition("{")
-        name, _, segment = segment.partition("}")
-        found.append("{" + name + "}")
-    return found

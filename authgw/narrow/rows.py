@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -33,6 +34,13 @@ class Page(Struct, frozen=True):
     rows: list[Row]
     total: int | None
     nested: list[int] | None = None
+
+    def groups(self) -> list[list[Row]]:
+        """The rows list by list; one list where they are not nested."""
+        if self.nested is None:
+            return [self.rows]
+        rows = iter(self.rows)
+        return [list(islice(rows, size)) for size in self.nested]
 
 
 Read = Callable[[Raw], Row]

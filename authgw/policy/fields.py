@@ -53,7 +53,7 @@ def read(entry: Entry, fields: Mapping[str, Any]) -> Fields:
         if text and kind != "ignored":
             named[name] = text
     if missing := _missing(entry, named, elements):
-        return _refused(Reason.PARAM_MISSING, missing)
+        return _refused(Reason.PARAM_MISSING, entry.missing or missing)
     return _finished(entry, named, elements, batch)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 MAX_TEXT = 2048
+MAX_COUNT = 5000
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -115,6 +116,7 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "switch": _matching(r"[A-Za-z0-9]{1,8}", "must be a flag"),
     "int": _matching(r"-?[0-9]{1,18}", "must be a whole number"),
     "uint": _matching(r"[0-9]{1,18}", "must be a whole number, 0 or more"),
+    "count": lambda text: None if _ID.fullmatch(text) and int(text) <= MAX_COUNT else f"must be 1 to {MAX_COUNT}",
     "number": _matching(r"-?[0-9]{1,12}(\.[0-9]{1,9})?", "must be a number"),
     "datetime": lambda text: None if moment(text) else "must be a date, like 2026-11-23T15:00:00",
     "ip": _network,

@@ -1,0 +1,155 @@
+"""Lists of calls: exact rows, totals and pages for one user.
+
+Where what was pushed upstream is the whole scope, totals and pages are upstream's own. Elsewhere the gateway scans:
+one pass over upstream's result in a stable order, counting this user's rows and cutting out his page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from authgw.catalogue.model import Rows
+from authgw.narrow.judge import Judge
+from authgw.narrow.rows import Reader, Row, project
+from authgw.narrow.scope import Facts
+from authgw.narrow.source import Source
+from authgw.policy.kinds import SortKey, sort_keys
+
+CHUNK = 1000
+DEFAULT_LIMIT = 30
+_NEWEST_FIRST = SortKey("calldate2", "DESC")
+
+
+class Window(msgspec.Struct, frozen=True):
+    """The page a user asked for: `start` rows are skipped. `start` wins over `page`, which counts from 1."""
+
+    start: int
+    limit: int
+
+    @staticmethod
+    def of(fields: Mapping[str, str]) -> Window:
+        limit = int(fields.get("limit", DEFAULT_LIMIT))
+        page = max(int(fields.get("page", 1)), 1)
+        return Window(int(fields.get("start", (page - 1) * limit)), limit)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A user's rows and how many there are in all. `dropped`: rows that upstream gave and he does not see."""
+
+    rows: list[bytes]
+    total: int
+    dropped: int = 0
+
+
+def stable_sort(asked: str | None) -> str:
+    """The user's order with the id as last key, so that pages neither repeat nor lose rows."""
+    keys = list((sort_keys(asked) if asked else None) or [_NEWEST_FIRST])
+    if all(key.property != "ID" for key in keys):
+        keys.append(SortKey("ID", keys[-1].direction))
+    return msgspec.json.encode(keys).decode()
+
+
+class Sieve:
+    """Judges rows for one request: what is missing is looked up, what cannot be shown is dropped."""
+
+    def __init__(self, spec: Rows, judge: Judge, source: Source) -> None:
+        self._judge = judge
+        self._source = source
+        self._simple = spec.simple if spec.simple and judge.any_limited("simple_cdr") else ()
+
+    async def keep(self, rows: Sequence[Row]) -> list[tuple[Row, Facts]]:
+        """The rows the user sees, with all that is known of each, in their order."""
+        if self._judge.unscoped and not self._simple:
+            return [(row, row.facts) for row in rows]
+        seen: list[tuple[Row, Facts]] = []
+        unclear: list[int] = []
+        for row in rows:
+            verdict = self._judge.verdict(row.facts)
+            if verdict is not False:
+                if not self._clear(row.facts, verdict):
+                    unclear.append(len(seen))
+                seen.append((row, row.facts))
+        if not unclear:
+            return seen
+        return await self._looked_up(seen, unclear)
+
+    def write(self, row: Row, facts: Facts) -> bytes:
+        """The row as it goes out: whole, or reduced where only grants with simple_cdr show it."""
+        if self._simple and "simple_cdr" in (self._judge.limits(facts) or {"simple_cdr"}):
+            return project(row.raw, self._simple)
+        return bytes(row.raw)
+
+    def _clear(self, facts: Facts, verdict: bool | None) -> bool:
+        return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))
+
+    async def _looked_up(self, seen: list[tuple[Row, Facts]], unclear: list[int]) -> list[tuple[Row, Facts]]:
+        ids = [call_id for at in unclear if (call_id := seen[at][0].id) is not None]
+        known = await self._source.facts.many(ids)
+        kept: list[tuple[Row, Facts]] = []
+        waiting = set(unclear)
+        for at, (row, facts) in enumerate(seen):
+            if at in waiting:
+                facts = _merged(facts, known.get(row.id) if row.id is not None else None)
+                if self._judge.verdict(facts) is not True:
+                    continue
+            kept.append((row, facts))
+        return kept
+
+
+def _merged(row: Facts, looked_up: Facts | None) -> Facts:
+    """What the row itself says stands; the look-up fills in what it leaves open."""
+    if looked_up is None:
+        return row
+    missing = {name: getattr(looked_up, name) for name in row.__struct_fields__ if getattr(row, name) is msgspec.UNSET}
+    return msgspec.structs.replace(row, **missing)
+
+
+class Listing:
+    """Answers one LISTING for one user. `sent`: the fields upstream gets, sensors already put in."""
+
+    def __init__(self, spec: Rows, judge: Judge, source: Source) -> None:
+        self._reader = Reader(spec)
+        self._sieve = Sieve(spec, judge, source)
+        self._source = source
+
+    async def page(self, sent: Mapping[str, str], window: Window) -> Found | None:
+        """One page as upstream cuts it. None: a row came back that the user does not see, so it must be scanned."""
+        body = await self._source.fetch(
+            {**sent, "sort": stable_sort(sent.get("sort")), "start": str(window.start), "limit": str(window.limit)}
+        )
+        page = self._reader.page(body)
+        kept = await self._sieve.keep(page.rows)
+        if len(kept) != len(page.rows) or page.total is None:
+            return None
+        return Found([self._sieve.write(*row) for row in kept], page.total)
+
+    async def count(self, sent: Mapping[str, str]) -> int | None:
+        """Upstream's own total; only where the pushed scope is the whole scope."""
+        return self._reader.page(await self._source.fetch({**sent, "suppress_results": "1"})).total
+
+    async def scan(self, sent: Mapping[str, str], window: Window | None, seconds: float) -> Found:
+        """Rows of the window and the total, by one pass over everything; `TimeoutError` when it takes too long."""
+        async with asyncio.timeout(seconds):
+            return await self._scan({**sent, "sort": stable_sort(sent.get("sort"))}, window)
+
+    async def _scan(self, sent: Mapping[str, str], window: Window | None) -> Found:
+        rows: list[bytes] = []
+        count = passed = 0
+        before: set[int | None] = set()
+        while True:
+            body = await self._source.fetch({**sent, "start": str(passed), "limit": str(CHUNK)})
+            page = self._reader.page(body)
+            # Calls that are recorded while we scan push rows over the edge of a chunk: those came before.
+            fresh = [row for row in page.rows if row.id is None or row.id not in before]
+            kept = await self._sieve.keep(fresh)
+            if window is not None:
+                first, last = max(window.start - count, 0), max(window.start + window.limit - count, 0)
+                rows.extend(self._sieve.write(*row) for row in kept[first:last])
+            count += len(kept)
+            passed += len(page.rows)
+            before = {row.id for row in page.rows}
+            if not fresh or (page.total is not None and passed >= page.total):
+                return Found(rows, count, passed - count)
