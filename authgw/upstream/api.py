@@ -13,7 +13,10 @@ class Call(msgspec.Struct, frozen=True):
 
     GET sends `fields` as the query, POST as an urlencoded body (and then no query at all).
     `headers` are the client's that the entry lets pass (accept, user-agent, range …), lower-case names.
-    `credentials`: api.php wants the service account's name and password beside the fields.
+    `credentials`: api.php wants the service account's name and password beside the fields (then always POST).
+    `safe`: nothing changes upstream, so the call may be sent again when an old connection died or the session ended.
+    A call that is not safe is sent again only after the answer "no session", which says that nothing was done.
+    `decode`: the reply will be read whole, so a compressed one may be asked for.
     """
 
     method: str
@@ -21,16 +24,21 @@ class Call(msgspec.Struct, frozen=True):
     fields: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     credentials: bool = False
+    safe: bool = True
+    decode: bool = False
 
 
 class Reply(Protocol):
     """A reply whose head is in. Exactly one of `read` and `stream` is used; `close` is always called in the end.
 
-    `headers`: lower-case names, allow-listed already. Errors are `authgw.errors.UpstreamError`.
+    `headers`: lower-case names, allow-listed already; `content-length` is there where the body's length is known
+    (of the decoded body: a compressed one has none). `location` is a redirect's target as upstream wrote it, to be
+    rewritten or refused. Errors are `authgw.errors.UpstreamError`.
     """
 
     status: int
     headers: Sequence[tuple[str, str]]
+    location: str | None
 
     async def read(self, limit: int) -> bytes:
         """The whole body, content coding undone. More than `limit` bytes (after decoding): UPSTREAM_TOO_LARGE."""

@@ -1,0 +1,106 @@
+"""One reply between the connection that fills it and the one task that empties it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from authgw.errors import UpstreamError
+from authgw.upstream.wire import Head
+
+HIGH = 256 * 1024
+LOW = 64 * 1024
+
+
+class Incoming:
+    """Bytes wait here, bounded: above HIGH the connection stops reading, below LOW it goes on.
+
+    A reply that ended, well or badly, no longer knows its connection; what is buffered can still be read, and the
+    failure comes after it. `deadline` (the loop's clock) is set only while the reader waits, so that a slow client
+    never counts as a slow upstream.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        self.head: Head | None = None
+        self.started = False
+        self.done = False
+        self.error: UpstreamError | None = None
+        self.deadline: float | None = None
+        self.awaits = ""
+        self.size = 0
+        self._paused = False
+        self._pieces: deque[bytes] = deque()
+        self._loop = loop
+        self._pause, self._resume = pause, resume
+        self._waiter: asyncio.Future[None] | None = None
+
+    # the connection's side
+
+    def put(self, pieces: list[bytes]) -> None:
+        self._pieces.extend(pieces)
+        self.size += sum(map(len, pieces))
+        if self.size > HIGH and not self._paused:
+            self._paused = True
+            self._pause()
+        self.wake()
+
+    def end(self, error: UpstreamError | None = None) -> None:
+        """The last that the connection says."""
+        self.done = error is None
+        self.error = error
+        if self._paused:
+            self._paused = False
+            self._resume()
+        self.wake()
+
+    def wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # the reader's side
+
+    async def wait(self, seconds: float, awaits: str) -> None:
+        """Until anything happens. The sweeper ends the reply with UPSTREAM_TIMEOUT when the seconds are over."""
+        self.deadline = self._loop.time() + seconds
+        self.awaits = f"{awaits} within {seconds:g} s"
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = self.deadline = None
+
+    async def when_head(self, seconds: float) -> Head:
+        ends = self._loop.time() + seconds
+        while self.head is None:
+            if self.error is not None:
+                raise self.error
+            await self.wait(ends - self._loop.time(), "no reply")
+        return self.head
+
+    async def piece(self, seconds: float) -> bytes:
+        """The next bytes of the body, empty at its end."""
+        while not self._pieces:
+            if self.error is not None:
+                raise self.error
+            if self.done:
+                return b""
+            await self.wait(seconds, "no more of the reply")
+        piece = self._pieces.popleft()
+        self.size -= len(piece)
+        if self._paused and self.size < LOW:
+            self._paused = False
+            self._resume()
+        return piece
+
+    async def ahead(self, count: int, seconds: float) -> bytes | None:
+        """The whole body without taking it away, or None if it is longer than `count` bytes."""
+        while self.size <= count and not self.done:
+            if self.error is not None:
+                raise self.error
+            await self.wait(seconds, "no more of the reply")
+        return b"".join(self._pieces) if self.size <= count else None
+
+    def discard(self) -> None:
+        self._pieces.clear()
+        self.size = 0
