@@ -30,3 +30,28 @@ class Session(msgspec.Struct, frozen=True):
     address: str
     agent: str
     factors: tuple[str, ...]
+
+
+class SessionLimits(msgspec.Struct, frozen=True):
+    """How long a session may last, in seconds, without use and at all; and how many one user may have."""
+
+    idle: float
+    absolute: float
+    per_user: int
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A live session as an operator sees it. Nothing in it opens anything."""
+
+    handle: str
+    user: str
+    id: int
+    login: str
+    tenant: str
+    kind: Kind
+    factors: tuple[str, ...]
+    address: str
+    agent: str
+    started: float
+    seen: float
+    claims: Claims

@@ -1,0 +1,127 @@
+"""Cookies of sessions: their names, their header values, and which session a request's cookies name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from authgw.intake.request import Refused
+from authgw.reasons import Reason
+from authgw.session.model import Kind, Session
+from authgw.session.seal import is_secret
+
+MAX_CANDIDATES = 4
+PRODUCT = "PHPSESSID"
+
+
+class Names(msgspec.Struct, frozen=True):
+    """The cookie names of one gateway. `api` starts with the name that clients are told."""
+
+    browser: str
+    attempt: str
+    api: tuple[str, ...]
+    secure: bool
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A session id that came in, and the kinds of session that its cookies may open."""
+
+    sid: str
+    kinds: frozenset[Kind]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The one live session of a request, and the id that named it."""
+
+    sid: str
+    session: Session
+
+    def __repr__(self) -> str:
+        return f"Found(handle={self.session.handle!r})"
+
+
+class Finder(Protocol):
+    async def find(self, sid: str, kinds: frozenset[Kind] = ...) -> Session | None: ...
+
+
+def name(public_url: str, kind: Kind, base_path: str = "") -> str:
+    """The cookie's name: `__Host-authgw` over https and `authgw` over plain http (loopback) for browsers;
+    for API clients the product's: `PHPSESSID`, or `PHPSESSID-dir` for a GUI that lies in `/dir`."""
+    if kind is Kind.BROWSER:
+        return "__Host-authgw" if _is_secure(public_url) else "authgw"
+    folder = base_path.strip("/").replace("/", "-")
+    return f"{PRODUCT}-{folder}" if folder else PRODUCT
+
+
+def names(public_url: str, base_path: str = "") -> Names:
+    """All names of a gateway. Clients that hard-code `PHPSESSID` are understood whatever the base path is."""
+    browser = name(public_url, Kind.BROWSER)
+    api = dict.fromkeys((name(public_url, Kind.API, base_path), PRODUCT))
+    return Names(browser, f"{browser}-attempt", tuple(api), _is_secure(public_url))
+
+
+def set_cookie(names: Names, sid: str) -> str:
+    """The Set-Cookie value that gives a browser its session id. API cookies are never set: clients send them."""
+    return _header(names.browser, sid, names.secure)
+
+
+def clear_cookie(names: Names) -> str:
+    """The Set-Cookie value that takes a browser's session cookie away."""
+    return _header(names.browser, "", names.secure, 0)
+
+
+def set_attempt(names: Names, token: str, seconds: int) -> str:
+    """The Set-Cookie value that binds a login attempt to this browser for so many seconds."""
+    return _header(names.attempt, token, names.secure, seconds)
+
+
+def clear_attempt(names: Names) -> str:
+    return _header(names.attempt, "", names.secure, 0)
+
+
+def candidates(cookies: Mapping[str, tuple[str, ...]], names: Names) -> tuple[Candidate, ...] | Refused:
+    """The distinct session ids among the cookies. What cannot be one counts as absent; too many are refused (400)."""
+    found: dict[str, set[Kind]] = {}
+    for cookie, kind in ((names.browser, Kind.BROWSER), *((api, Kind.API) for api in names.api)):
+        for value in cookies.get(cookie, ()):
+            if is_secret(value):
+                found.setdefault(value, set()).add(kind)
+            if len(found) > MAX_CANDIDATES:
+                return Refused(Reason.TWO_SESSIONS, 400, f"more than {MAX_CANDIDATES} session cookies")
+    return tuple(Candidate(sid, frozenset(kinds)) for sid, kinds in found.items())
+
+
+async def identify(sessions: Finder, cookies: Mapping[str, tuple[str, ...]], names: Names) -> Found | Refused | None:
+    """The session of a request. None: none of its cookies names a live one. Refused: they name different ones.
+
+    A browser's cookie opens sessions of browsers only, the product's cookie only those made through its own login.
+    StoreError passes through.
+    """
+    asked = candidates(cookies, names)
+    if isinstance(asked, Refused):
+        return asked
+    found: Found | None = None
+    for candidate in asked:
+        session = await sessions.find(candidate.sid, candidate.kinds)
+        if session is None:
+            continue
+        if found is not None:
+            return Refused(Reason.TWO_SESSIONS, 400, "cookies name two live sessions")
+        found = Found(candidate.sid, session)
+    return found
+
+
+def _is_secure(public_url: str) -> bool:
+    return urlsplit(public_url).scheme == "https"
+
+
+def _header(cookie: str, value: str, secure: bool, seconds: int | None = None) -> str:
+    parts = [f"{cookie}={value}", "Path=/", "HttpOnly", "SameSite=Lax"]
+    if secure:
+        parts.append("Secure")
+    if seconds is not None:
+        parts.append(f"Max-Age={seconds}")
+    return "; ".join(parts)

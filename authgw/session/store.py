@@ -1,0 +1,79 @@
+"""The session store's client: one place that knows its URL, its time limits and its exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+
+from authgw.errors import ConfigError, Problem, StoreError
+
+MEMORY = "memory://"
+CONNECTIONS = 64
+SECONDS = 2.0
+HEALTH_CHECK_SECONDS = 30
+
+
+def is_shared(url: str) -> bool:
+    """Does another process see what this one stores? Not in the store inside the process. ConfigError: unusable URL."""
+    scheme = urlsplit(url).scheme
+    if scheme == "memory":
+        return False
+    if scheme in ("redis", "rediss"):
+        return True
+    message = f"{scheme or 'no'}:// is not a store; memory://, redis:// and rediss:// are"
+    raise ConfigError([Problem("sessions.store", "", message)])
+
+
+def connect(url: str, *, connections: int = CONNECTIONS, seconds: float = SECONDS) -> Redis:
+    """A client. Nothing is asked yet; with memory:// every call makes a store of its own.
+
+    At most `connections` at once; connecting, reading and waiting for a free connection end after `seconds`.
+    A broken connection is tried once more. rediss:// verifies certificate and host name against the system's
+    authorities, or those of `?ssl_ca_certs=FILE`. ConfigError: unusable URL.
+    """
+    if not is_shared(url):
+        from fakeredis import FakeAsyncRedis, FakeServer
+
+        return FakeAsyncRedis(server=FakeServer())
+    try:
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=connections,
+            timeout=seconds,
+            socket_connect_timeout=seconds,
+            socket_timeout=seconds,
+            socket_keepalive=True,
+            health_check_interval=HEALTH_CHECK_SECONDS,
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        )
+    except ValueError as error:
+        raise ConfigError([Problem("sessions.store", "", str(error))]) from error
+    return Redis.from_pool(pool)
+
+
+async def ask(call: Awaitable[Any]) -> Any:
+    """The store's answer. StoreError: it could not be asked or refused to answer; never a silent None."""
+    try:
+        return await call
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StoreError(f"session store: {type(error).__name__}: {error}") from error
+
+
+async def read(call: Awaitable[Any]) -> bytes | None:
+    """A stored record, None where there is none. What lies there in another data type is no record of ours."""
+    try:
+        answer = await call
+    except ResponseError as error:
+        if str(error).startswith("WRONGTYPE"):
+            return None
+        raise StoreError(f"session store: {error}") from error
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StoreError(f"session store: {type(error).__name__}: {error}") from error
+    return answer if isinstance(answer, bytes) else None
