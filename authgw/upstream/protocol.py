@@ -15,6 +15,7 @@ import asyncio
 import select
 from collections.abc import Callable
 from enum import Enum
+from typing import cast
 
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
@@ -98,8 +99,7 @@ class Connection(asyncio.Protocol):
     # from the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         sock = transport.get_extra_info("socket")
         if sock is not None:
             self._poll = select.poll()
