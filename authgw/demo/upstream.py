@@ -2,11 +2,24 @@
 
 It speaks the product's Web API as its description and its clients know it, habits of PHP included, and knows
 nothing of tenants: whoever has logged in sees every call. Keeping them apart is the gateway's part.
+
+Assumed, where the Web API description is silent:
+- type 0 of a pair of parameters with only the second given looks for that one on its own side; absent is 0;
+- fbye: interrupted is a call without a BYE; ftrunk: no call goes over a trunk, so true finds nothing;
+- fcodec: the codec of either stream or of the call; thresholds are exclusive, bounds in time inclusive;
+- special orderings and RTP thresholds are accepted and change nothing;
+- TOTAL answers success and total; a list's error is a text, as are those of missing captures and audio;
+- getVoipCalls: an array's lists follow each other, LIKE for caller and called as in LISTING, headers compared without
+  letter case and returned under the names they were asked by; simpleOutput leaves cdrId and callId;
+- listCdrIds: simple output leaves cdrId; an empty list is [];
+- pcap2text: what is hidden is not numbered, and time runs from the first message shown;
+- the GUI's pages hold no data and open without a session; the licence is always fine.
 """
 
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +38,7 @@ from authgw.demo.licence import licence
 from authgw.demo.pages import FILES, page
 from authgw.demo.php import BODY_LIMIT, Asked, cookie, json_fields, put, variables
 from authgw.demo.records import load
-from authgw.demo.site import HTML, Answer, Body, File, Script, Site, guarded
+from authgw.demo.site import HTML, Answer, Body, File, Script, Site, failure, guarded
 
 Headers = Sequence[tuple[bytes, bytes]]
 _AUDIO = re.compile(r"/php/([0-9]{1,18})\.wav")
@@ -84,7 +97,10 @@ class Product:
     def answer(self, asked: Asked) -> Answer:
         """What the script at that path says."""
         if script := SCRIPTS.get(asked.path):
-            return script(self.site, asked)
+            try:
+                return script(self.site, asked)
+            except sqlite3.Error:  # a list or a pattern longer than the database takes
+                return failure("SQL error")
         if match := _AUDIO.fullmatch(asked.path):
             return guarded(lambda site, _: files.audio(site, int(match[1]), download=False))(self.site, asked)
         return FILES.get(asked.path, NOT_FOUND)
