@@ -92,7 +92,7 @@ def sensors(value: str, known: Sequence[Sensor]) -> Where | None:
 
 def codecs(value: str) -> Where:
     """fcodec: payload numbers, of the caller's stream, of the called party's, or of the call."""
-    numbers = tuple(intval(part) for part in value.split(","))
+    numbers = tuple(intval(part) for part in value.split(",") if part.strip()) or (None,)
     marks = ",".join("?" * len(numbers))
     return either([Where(f"{column} in ({marks})", numbers) for column in ("a_payload", "b_payload", "payload")])
 

@@ -97,6 +97,7 @@ def test_a_date_bound_is_required(client: TestClient) -> None:
         ({"fb_saddr": "127.0.99.0/24", "fab_saddr_type": "1"}, lambda r: (r["b_saddr"] or "").startswith("127.0.99.")),
         ({"fcodec": "8"}, lambda r: 8 in (r["a_payload"], r["b_payload"])),
         ({"fcodec": "0, 8"}, lambda r: r["payload"] in (0, 8)),
+        ({"fcodec": "8,"}, lambda r: r["payload"] == 8),
         ({"fdurationgt": "3", "fdurationlt": "5"}, lambda r: 3 < r["duration"] < 5),
         ({"fpddgt": "0.1"}, lambda r: r["progress_time"] is not None and r["progress_time"] > 0.1),
         ({"fpddlt": "0.1"}, lambda r: r["progress_time"] is not None and r["progress_time"] < 0.1),
