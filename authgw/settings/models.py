@@ -1,0 +1,312 @@
+"""The settings themselves: one frozen model for each table of the configuration file.
+
+Defaults are spelt as an operator spells them and validated like everything else. Durations are seconds, sizes are
+octets, paths are absolute or relative to the configuration file's folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic_core import PydanticUndefined
+
+from authgw.errors import Problem
+from authgw.settings.values import (
+    Address,
+    FilePath,
+    Networks,
+    Octets,
+    Seconds,
+    Switch,
+    Text,
+    Texts,
+    Url,
+    Whole,
+    duration,
+    split,
+)
+
+NOT_YET = "is not available in this version"
+
+
+def _setting(default: Any = PydanticUndefined, *, live: bool = False, **more: Any) -> Any:
+    """A setting with its default as text. `live`: the example configuration shows it switched on."""
+    return Field(default, json_schema_extra={"live": live or default is PydanticUndefined}, **more)
+
+
+def _identity(value: str) -> str:
+    if value == "handoff":
+        raise ValueError(f'"handoff" {NOT_YET}; write "service" or "none"')
+    return value
+
+
+def _cookie_name(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) is None:
+        raise ValueError('is not a cookie name; write letters, digits, "-" and "_" only')
+    return value
+
+
+def _store(value: str) -> str:
+    scheme = value.partition("://")[0]
+    if scheme in ("redis+sentinel", "redis+cluster"):
+        raise ValueError(f'"{scheme}://" {NOT_YET}; write "redis://" or "rediss://" with one server')
+    if value == "memory://":
+        return value
+    parts = split(value) if scheme in ("redis", "rediss") else None
+    if parts is None or not parts.hostname or re.fullmatch(r"(/\d*)?", parts.path) is None or "#" in value:
+        raise ValueError('must be "memory://", or "redis://host:6379/0", or the same with "rediss://" for TLS')
+    return value
+
+
+def _database(value: str, info: ValidationInfo) -> str:
+    scheme, mark, file = value.partition(":///")
+    if not mark or scheme != "sqlite":
+        known = re.match(r"(mysql|mariadb|postgresql)[+:]", value)
+        raise ValueError(f'{"this database" if known else "it"} {NOT_YET}; write "sqlite:///authgw.db"')
+    if not file or re.search(r"[?#%\x00]", file):
+        raise ValueError('must name a plain file; write "sqlite:///authgw.db" or "sqlite:////var/lib/authgw/authgw.db"')
+    return f"sqlite:///{(info.context or {}).get('folder', Path()) / file}"
+
+
+def _outage(value: str) -> str:
+    if value == "closed":
+        return value
+    word, _, length = value.partition(":")
+    if word != "grace":
+        raise ValueError('must be "closed" or "grace:" with a duration, for example "grace:60s"')
+    duration(length)
+    return value
+
+
+class Table(BaseModel):
+    """Base of every table: unknown keys are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=True)
+
+
+class Gateway(Table):
+    """Where the gateway listens and what it is called from outside."""
+
+    listen: Address = _setting(
+        "127.0.0.1:8080", description="Address and port to accept connections on; port 0 takes a free one."
+    )
+    public_url: Url = _setting(
+        description="What browsers and scripts call. http only on this machine itself, https elsewhere.",
+        examples=["http://127.0.0.1:8080"],
+    )
+    trusted_proxies: Networks = _setting(
+        [], description="Addresses or networks whose X-Forwarded-* headers are believed; nobody's by default."
+    )
+    key_file: FilePath = _setting(
+        "authgw.key",
+        description="The key that seals sessions and stored secrets, made at first start. All instances share it.",
+    )
+    max_body: Octets = _setting("1MiB", description="Largest request body.")
+    body_timeout: Seconds = _setting("30s", description="Longest time for a request body to come in.")
+
+    @property
+    def base_path(self) -> str:
+        """The path of `public_url`: empty, or like `/demo`."""
+        return urlsplit(self.public_url).path
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of `public_url`, as a browser writes them into `Origin`: no default port."""
+        parts = urlsplit(self.public_url)
+        netloc = parts.netloc.removesuffix(":443" if parts.scheme == "https" else ":80")
+        return f"{parts.scheme}://{netloc}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public side is https."""
+        return self.public_url.startswith("https://")
+
+
+class Upstream(Table):
+    """The GUI that is protected."""
+
+    url: Url = _setting(
+        description="Where the GUI answers. Its path is the GUI's folder and must equal the path of public_url.",
+        examples=["http://127.0.0.1:8081"],
+    )
+    identity: Annotated[Literal["service", "none", "handoff"], AfterValidator(_identity)] = _setting(
+        "service",
+        description='How the GUI is asked: "service" by one service account, "none" where it asks nobody who he is.',
+    )
+    username: Text | None = _setting(None, live=True, description="The service account's name.", examples=["authgw"])
+    password_file: FilePath | None = _setting(
+        None,
+        live=True,
+        description="A file with the service account's password in one line, readable by the gateway alone.\n"
+        "AUTHGW_UPSTREAM__PASSWORD in the environment does as well.",
+        examples=["upstream.password"],
+    )
+    password: SecretStr | None = _setting(None, exclude=True, repr=False)
+    pages: Literal["unscoped", "all"] = _setting(
+        "unscoped",
+        description='Who gets the GUI\'s own pages: "unscoped" users without row scope, "all" if pages carry no data.',
+    )
+    pool: Whole = _setting(8, ge=1, le=1000, description="Sessions of the service account kept, one request each.")
+    connect_timeout: Seconds = _setting("5s", description="Longest time until a connection stands.")
+    reply_timeout: Seconds = _setting("30s", description="Longest time until a reply begins.")
+    idle_timeout: Seconds = _setting("30s", description="Longest pause between two pieces of a reply.")
+    max_reply: Octets = _setting("64MiB", description="Largest reply that has to be read whole; streams have no bound.")
+    cookie_name: Annotated[Text, AfterValidator(_cookie_name)] | None = _setting(
+        None,
+        description="Name of the GUI's session cookie, where it is not PHPSESSID (or PHPSESSID-folder).",
+        examples=["PHPSESSID"],
+    )
+    sensors: dict[Whole, Whole] = _setting(
+        {},
+        description="Sensor number = database id. Learnt from the GUI where it is not given.",
+        examples=[{2: 12}],
+    )
+
+    @property
+    def base_path(self) -> str:
+        """The path of `url`: empty, or like `/demo`."""
+        return urlsplit(self.url).path
+
+    @property
+    def cookie(self) -> str:
+        """The session cookie's name: as set, else `PHPSESSID`, or `PHPSESSID-demo` for a GUI in the folder demo."""
+        folder = self.base_path.strip("/").replace("/", "-")
+        return self.cookie_name or ("PHPSESSID-" + folder if folder else "PHPSESSID")
+
+
+class Sessions(Table):
+    """Where sessions are kept and how long they live."""
+
+    store: Annotated[Text, AfterValidator(_store)] = _setting(
+        "memory://",
+        repr=False,
+        description='"memory://" inside the process, or "redis://host:6379/0", or "rediss://…" for TLS.',
+    )
+    idle: Seconds = _setting("30m", description="A session unused for so long ends.")
+    absolute: Seconds = _setting("12h", description="Every session ends after so long.")
+    per_user: Whole = _setting(20, ge=1, le=10_000, description="Sessions of one user; over it the oldest ends.")
+    outage: Annotated[Text, AfterValidator(_outage)] = _setting(
+        "closed",
+        description='With the store gone: "closed" refuses, "grace:60s" lets known sessions read for so long.',
+    )
+
+    @property
+    def grace(self) -> float:
+        """Seconds for which known sessions may read while the store is gone; 0: not at all."""
+        return duration(self.outage.partition(":")[2]) if self.outage != "closed" else 0.0
+
+
+class LoginInstance(Table):
+    """One login plugin with its options, which the plugin's own `Config` checks."""
+
+    name: str
+    plugin: Text = _setting("static", description="Which plugin; the instance's own name unless given.")
+    options: Mapping[str, Any] = _setting({}, repr=False)
+    on_failure: Literal["stop", "next"] = _setting(
+        "stop",
+        description='When the plugin cannot ask its backend: "stop" refuses the login, "next" asks the next one.',
+    )
+    sufficient: Switch = _setting(
+        True, description="Whether a rejection by this plugin is final; false asks the next one."
+    )
+
+
+class Login(Table):
+    """Who may come in: login plugins by name, asked in this order. [login.NAME] holds the options of each."""
+
+    chain: Texts = _setting(min_length=1, description="Instances, asked in this order.", examples=[["static"]])
+    instances: tuple[LoginInstance, ...] = ()
+
+
+class Audit(Table):
+    """The record of logins, refusals and downloads."""
+
+    file: FilePath = _setting("audit.jsonl", description="One JSON line for each event; made at first start.")
+
+
+class Database(Table):
+    """What must outlive the sessions."""
+
+    url: Annotated[Text, AfterValidator(_database)] = _setting(
+        "sqlite:///authgw.db", description="An SQLite file, made at first start."
+    )
+
+
+class Policy(Table):
+    """What each call needs, and how far a call may look."""
+
+    files: Texts = _setting(["voipmonitor"], min_length=1, description="Shipped policies by name, others by path.")
+    scan_days: Whole = _setting(
+        31, ge=0, le=36_600, description="Widest date range, in days, that is searched call by call; 0 is no bound."
+    )
+    scan_timeout: Seconds = _setting("60s", description="Longest time of such a search.")
+    number_match: Literal["like", "prefix"] = _setting(
+        "like", description='How a number without % is read: "like" is exactly that number, "prefix" all that begin so.'
+    )
+    refusals: Literal["status", "200"] = _setting(
+        "status", description='Refusals carry their HTTP status, or "200" as the GUI itself answers.'
+    )
+    strict_rights: Switch = _setting(
+        False, description="Refuse permission dictionaries with unknown keys, instead of a warning."
+    )
+
+
+class Groups(Table):
+    """Group templates that fill in the permissions of users with an id_group."""
+
+    file: FilePath | None = _setting(None, description="A file with [[group]] tables.", examples=["groups.toml"])
+
+
+class Throttle(Table):
+    """How failed logins are slowed down. Successes and a missing second factor do not count."""
+
+    user_failures: Whole = _setting(5, ge=1, le=100_000, description="Failures of one user before he has to wait.")
+    address_failures: Whole = _setting(
+        50, ge=1, le=100_000, description="Failures from one address before it has to wait."
+    )
+    window: Seconds = _setting("15m", description="Failures older than this are forgotten.")
+    max_bad_login_attempt: Whole = _setting(
+        10, ge=1, le=100, description="Failures that lock a user out, where his own dictionary says nothing."
+    )
+
+
+SECTIONS: dict[str, type[Table]] = {
+    "gateway": Gateway,
+    "upstream": Upstream,
+    "sessions": Sessions,
+    "login": Login,
+    "audit": Audit,
+    "database": Database,
+    "policy": Policy,
+    "groups": Groups,
+    "throttle": Throttle,
+}
+REQUIRED = ("gateway", "upstream", "login")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that was set, checked. `file` is the configuration file; `warnings` are for the log and `check`."""
+
+    file: Path
+    gateway: Gateway
+    upstream: Upstream
+    sessions: Sessions
+    login: Login
+    audit: Audit
+    database: Database
+    policy: Policy
+    groups: Groups
+    throttle: Throttle
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the configuration are relative to."""
+        return self.file.parent
