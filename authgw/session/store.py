@@ -16,6 +16,7 @@ from authgw.errors import ConfigError, Problem, StoreError
 
 MEMORY = "memory://"
 CONNECTIONS = 64
+MEMORY_CONNECTIONS = 100_000  # no sockets: one for each request under way
 SECONDS = 2.0
 HEALTH_CHECK_SECONDS = 30
 
@@ -41,7 +42,7 @@ def connect(url: str, *, connections: int = CONNECTIONS, seconds: float = SECOND
     if not is_shared(url):
         from fakeredis import FakeAsyncRedis, FakeServer
 
-        return FakeAsyncRedis(server=FakeServer())
+        return FakeAsyncRedis(server=FakeServer(), max_connections=MEMORY_CONNECTIONS)
     try:
         pool = BlockingConnectionPool.from_url(
             url,
