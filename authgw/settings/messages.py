@@ -38,7 +38,7 @@ def _message(detail: dict[str, Any], keys: tuple[str, ...]) -> str:
         case "extra_forbidden":
             return _unknown(keys)
         case "literal_error":
-            choices = str(context["expected"]).replace("'", '"').replace(' or "handoff"', "")
+            choices = str(context["expected"]).replace("'", '"')
             return f"must be {choices}; write one of them"
         case "greater_than_equal":
             return f"must be at least {context['ge']}; write a larger number"

@@ -6,17 +6,17 @@ octets, paths are absolute or relative to the configuration file's folder.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticUndefined
 
 from authgw.errors import Problem
+from authgw.settings import choices
 from authgw.settings.values import (
     Address,
     FilePath,
@@ -29,59 +29,12 @@ from authgw.settings.values import (
     Url,
     Whole,
     duration,
-    split,
 )
-
-NOT_YET = "is not available in this version"
 
 
 def _setting(default: Any = PydanticUndefined, *, live: bool = False, **more: Any) -> Any:
     """A setting with its default as text. `live`: the example configuration shows it switched on."""
     return Field(default, json_schema_extra={"live": live or default is PydanticUndefined}, **more)
-
-
-def _identity(value: str) -> str:
-    if value == "handoff":
-        raise ValueError(f'"handoff" {NOT_YET}; write "service" or "none"')
-    return value
-
-
-def _cookie_name(value: str) -> str:
-    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) is None:
-        raise ValueError('is not a cookie name; write letters, digits, "-" and "_" only')
-    return value
-
-
-def _store(value: str) -> str:
-    scheme = value.partition("://")[0]
-    if scheme in ("redis+sentinel", "redis+cluster"):
-        raise ValueError(f'"{scheme}://" {NOT_YET}; write "redis://" or "rediss://" with one server')
-    if value == "memory://":
-        return value
-    parts = split(value) if scheme in ("redis", "rediss") else None
-    if parts is None or not parts.hostname or re.fullmatch(r"(/\d*)?", parts.path) is None or "#" in value:
-        raise ValueError('must be "memory://", or "redis://host:6379/0", or the same with "rediss://" for TLS')
-    return value
-
-
-def _database(value: str, info: ValidationInfo) -> str:
-    scheme, mark, file = value.partition(":///")
-    if not mark or scheme != "sqlite":
-        known = re.match(r"(mysql|mariadb|postgresql)[+:]", value)
-        raise ValueError(f'{"this database" if known else "it"} {NOT_YET}; write "sqlite:///authgw.db"')
-    if not file or re.search(r"[?#%\x00]", file):
-        raise ValueError('must name a plain file; write "sqlite:///authgw.db" or "sqlite:////var/lib/authgw/authgw.db"')
-    return f"sqlite:///{(info.context or {}).get('folder', Path()) / file}"
-
-
-def _outage(value: str) -> str:
-    if value == "closed":
-        return value
-    word, _, length = value.partition(":")
-    if word != "grace":
-        raise ValueError('must be "closed" or "grace:" with a duration, for example "grace:60s"')
-    duration(length)
-    return value
 
 
 class Table(BaseModel):
@@ -135,7 +88,7 @@ class Upstream(Table):
         description="Where the GUI answers. Its path is the GUI's folder and must equal the path of public_url.",
         examples=["http://127.0.0.1:8081"],
     )
-    identity: Annotated[Literal["service", "none", "handoff"], AfterValidator(_identity)] = _setting(
+    identity: Annotated[Literal["service", "none"], BeforeValidator(choices.identity)] = _setting(
         "service",
         description='How the GUI is asked: "service" by one service account, "none" where it asks nobody who he is.',
     )
@@ -157,7 +110,7 @@ class Upstream(Table):
     reply_timeout: Seconds = _setting("30s", description="Longest time until a reply begins.")
     idle_timeout: Seconds = _setting("30s", description="Longest pause between two pieces of a reply.")
     max_reply: Octets = _setting("64MiB", description="Largest reply that has to be read whole; streams have no bound.")
-    cookie_name: Annotated[Text, AfterValidator(_cookie_name)] | None = _setting(
+    cookie_name: Annotated[Text, AfterValidator(choices.cookie_name)] | None = _setting(
         None,
         description="Name of the GUI's session cookie, where it is not PHPSESSID (or PHPSESSID-folder).",
         examples=["PHPSESSID"],
@@ -183,7 +136,7 @@ class Upstream(Table):
 class Sessions(Table):
     """Where sessions are kept and how long they live."""
 
-    store: Annotated[Text, AfterValidator(_store)] = _setting(
+    store: Annotated[Text, AfterValidator(choices.store)] = _setting(
         "memory://",
         repr=False,
         description='"memory://" inside the process, or "redis://host:6379/0", or "rediss://…" for TLS.',
@@ -191,7 +144,7 @@ class Sessions(Table):
     idle: Seconds = _setting("30m", description="A session unused for so long ends.")
     absolute: Seconds = _setting("12h", description="Every session ends after so long.")
     per_user: Whole = _setting(20, ge=1, le=10_000, description="Sessions of one user; over it the oldest ends.")
-    outage: Annotated[Text, AfterValidator(_outage)] = _setting(
+    outage: Annotated[Text, AfterValidator(choices.outage)] = _setting(
         "closed",
         description='With the store gone: "closed" refuses, "grace:60s" lets known sessions read for so long.',
     )
@@ -233,7 +186,7 @@ class Audit(Table):
 class Database(Table):
     """What must outlive the sessions."""
 
-    url: Annotated[Text, AfterValidator(_database)] = _setting(
+    url: Annotated[Text, AfterValidator(choices.database)] = _setting(
         "sqlite:///authgw.db", description="An SQLite file, made at first start."
     )
 

@@ -1,0 +1,57 @@
+"""Settings that choose between ways to work: what each accepts, and what this version does not have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationInfo
+
+from authgw.settings.values import duration, split
+
+_NOT_YET = "is not available in this version"
+
+
+def identity(value: Any) -> Any:
+    if value == "handoff":
+        raise ValueError(f'"handoff" {_NOT_YET}; write "service" or "none"')
+    return value
+
+
+def cookie_name(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value) is None:
+        raise ValueError('is not a cookie name; write letters, digits, "-" and "_" only')
+    return value
+
+
+def store(value: str) -> str:
+    scheme = value.partition("://")[0]
+    if scheme in ("redis+sentinel", "redis+cluster"):
+        raise ValueError(f'"{scheme}://" {_NOT_YET}; write "redis://" or "rediss://" with one server')
+    if value == "memory://":
+        return value
+    parts = split(value) if scheme in ("redis", "rediss") else None
+    if parts is None or not parts.hostname or re.fullmatch(r"(/\d*)?", parts.path) is None or "#" in value:
+        raise ValueError('must be "memory://", or "redis://host:6379/0", or the same with "rediss://" for TLS')
+    return value
+
+
+def database(value: str, info: ValidationInfo) -> str:
+    scheme, mark, file = value.partition(":///")
+    if not mark or scheme != "sqlite":
+        known = re.match(r"(mysql|mariadb|postgresql)[+:]", value)
+        raise ValueError(f'{"this database" if known else "it"} {_NOT_YET}; write "sqlite:///authgw.db"')
+    if not file or re.search(r"[?#%\x00]", file):
+        raise ValueError('must name a plain file; write "sqlite:///authgw.db" or "sqlite:////var/lib/authgw/authgw.db"')
+    return f"sqlite:///{(info.context or {}).get('folder', Path()) / file}"
+
+
+def outage(value: str) -> str:
+    if value == "closed":
+        return value
+    word, _, length = value.partition(":")
+    if word != "grace":
+        raise ValueError('must be "closed" or "grace:" with a duration, for example "grace:60s"')
+    duration(length)
+    return value
