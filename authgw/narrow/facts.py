@@ -86,7 +86,7 @@ class CallFacts:
 
     async def _ask(self, call_id: int) -> Facts | None:
         fields = (("task", "SINGLEROW"), ("module", "CDR"), ("ID", str(call_id)))
-        reply = await self._upstream.send(Call("POST", "/php/model/sql.php", fields))
+        reply = await self._upstream.send(Call("POST", "/php/model/sql.php", fields, decode=True))
         try:
             if reply.status != 200:
                 raise UpstreamError(Reason.UPSTREAM_STATUS, f"a look-up was answered with {reply.status}")

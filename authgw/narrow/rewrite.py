@@ -43,4 +43,5 @@ def call(allow: Allow, request: Request, path: str, sent: Mapping[str, str]) -> 
     headers = tuple((name.replace("_", "-"), value) for name in names if (value := request.headers.get(name)))
     credentials = allow.entry.auth == "credentials"
     method = "POST" if credentials else request.method
-    return Call(method, path, tuple(sent.items()), headers, credentials)
+    reads = allow.entry.reply in {"rows", "json"}
+    return Call(method, path, tuple(sent.items()), headers, credentials, decode=reads, safe=not allow.entry.changes)

@@ -26,6 +26,7 @@ from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 from authgw.upstream.api import Reply, Upstream
 
+_MOVED = frozenset({301, 302, 303, 307, 308})
 _STREAM_STATUS = frozenset({200, 206, 304, 416})
 
 
@@ -75,13 +76,16 @@ class Narrow:
         judges: Judges,
         bounds: Bounds,
         now: Callable[[], datetime],
+        moved: Callable[[str, str], str],
     ) -> None:
+        """`moved`: a redirect's target and the path asked for, to the same place as seen from outside."""
         self._upstream = upstream
         self._facts = facts
         self.sensors = sensors
         self.judges = judges
         self._bounds = bounds
         self._now = now
+        self._moved = moved
 
     async def run(self, allow: Allow, claims: Claims, request: Request, path: str) -> Outcome:
         """Raises `UpstreamError`. A refusal here is about what the call asks for: dates, an object."""
@@ -110,6 +114,9 @@ class Narrow:
         try:
             if refusal := _unfit(job.allow, reply):
                 return refusal
+            if reply.status in _MOVED:
+                target = self._moved(reply.location or "", job.path)
+                return Said(Answer(reply.status, headers=(("location", target),)), calls)
             if job.allow.entry.reply != "json":
                 handed_on = True
                 return Passed(reply, calls)
@@ -194,7 +201,7 @@ def _unfit(allow: Allow, reply: Reply) -> Deny | None:
     entry, status = allow.entry, reply.status
     if status == 404 and not entry.object:
         return Deny(Reason.NOT_FOUND, 404, "there is no such page or file", entry.name)
-    redirect = entry.reply == "page" and status in {301, 302, 303, 307, 308}
+    redirect = entry.reply == "page" and status in _MOVED
     if status not in (_STREAM_STATUS if entry.reply == "stream" else {200}) and not redirect:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {status}")
     kind = next((value for name, value in reply.headers if name == "content-type"), "").partition(";")[0]

@@ -56,7 +56,7 @@ class Sensors:
 
     async def _ask(self) -> tuple[Sensor, ...]:
         reply = await self._upstream.send(
-            Call("POST", "/php/model/sql.php", (("task", "LISTING"), ("module", "sensors")))
+            Call("POST", "/php/model/sql.php", (("task", "LISTING"), ("module", "sensors")), decode=True)
         )
         try:
             body = document.extract(await reply.read(MAX_REPLY))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
+
 from authgw.errors import UpstreamError
 from authgw.narrow.facts import CallFacts
 from authgw.reasons import Reason
@@ -32,7 +34,7 @@ class UpstreamSource:
     async def fetch(self, fields: Mapping[str, str]) -> bytes:
         """The whole body of a 200 reply; anything else is no answer to go by."""
         # By POST: the fields hold patterns and JSON that do not belong into a server's access log.
-        call = Call("POST", self._call.path, tuple(fields.items()), self._call.headers, self._call.credentials)
+        call = msgspec.structs.replace(self._call, method="POST", fields=tuple(fields.items()), decode=True)
         reply = await self._upstream.send(call)
         try:
             if reply.status != 200:

@@ -36,9 +36,14 @@ class Reply(Protocol):
     rewritten or refused. Errors are `authgw.errors.UpstreamError`.
     """
 
-    status: int
-    headers: Sequence[tuple[str, str]]
-    location: str | None
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]: ...
+
+    @property
+    def location(self) -> str | None: ...
 
     async def read(self, limit: int) -> bytes:
         """The whole body, content coding undone. More than `limit` bytes (after decoding): UPSTREAM_TOO_LARGE."""

@@ -1,0 +1,36 @@
+"""What several commands share: reading the configuration, and ending with the right code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from authgw.errors import ConfigError, Problem
+from authgw.settings import Settings, load
+
+
+def list_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    count = len(problems)
+    click.echo(f"{count} mistake{'s' if count != 1 else ''}; nothing was started", err=True)
+
+
+@contextlib.contextmanager
+def config_errors_end_it() -> Iterator[None]:
+    """Mistakes in files are listed once each, and the command ends with code 2."""
+    try:
+        yield
+    except ConfigError as error:
+        list_problems(error.problems)
+        sys.exit(2)
+
+
+def settings_of(path: Path) -> Settings:
+    with config_errors_end_it():
+        return load(path, os.environ)

@@ -1,0 +1,50 @@
+"""`authgw explain`: what the gateway makes of a user's request, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from authgw.cli.common import config_errors_end_it, settings_of
+
+
+@click.command(context_settings={"ignore_unknown_options": False})
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
+@click.option("--user", required=True, help="The user, as he logs in.")
+@click.option("--body", default="", help="The request's body: JSON, or urlencoded fields.")
+@click.argument("method")
+@click.argument("url")
+def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
+    """Show what becomes of METHOD URL when USER asks for it: the canonical request, the catalogue's entry, every
+    condition, the decision with its reason, and the request that would go upstream. Nothing is sent.
+
+    \b
+    Example:  authgw explain --config authgw.toml --user alice GET '/php/pcap.php?id=42'
+
+    Exit codes: 0 the call is allowed, 1 it is refused, 2 the configuration or the user cannot be used.
+    """
+    from authgw.app import rules
+    from authgw.catalogue.load import load as load_catalogue
+    from authgw.intake.limits import Limits
+    from authgw.login import assemble
+    from authgw.policy.explain import explain as reason
+    from authgw.policy.explain import raw_of
+
+    settings = settings_of(path)
+    with config_errors_end_it():
+        catalogue = load_catalogue(settings.policy.files, settings.folder)
+        chain = assemble.plugins(settings)
+        claims = asyncio.run(assemble.claims_of(chain, settings, user))
+    if isinstance(claims, str):
+        click.echo(f"authgw: {claims}", err=True)
+        sys.exit(2)
+    base_path = settings.gateway.base_path
+    limits = Limits(max_body=settings.gateway.max_body)
+    told = reason(raw_of(method, url, body, base_path), limits, base_path, catalogue, claims, rules(settings))
+    click.echo(f"user      {claims.user} (id {claims.id}, login {claims.login})")
+    for line in told.lines:
+        click.echo(line)
+    sys.exit(0 if told.allowed else 1)

@@ -1,0 +1,104 @@
+"""`authgw serve`: the gateway until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from authgw.cli.common import config_errors_end_it, settings_of
+
+GRACEFUL_SECONDS = 5
+
+
+@click.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
+def serve(path: Path) -> None:
+    """Run the gateway.
+
+    Prints `ready http://HOST:PORT` when it accepts connections. Exit code 2: the configuration cannot be used; every
+    mistake is listed.
+    """
+    from authgw.app import create
+
+    settings = settings_of(path)
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    with config_errors_end_it():
+        app = create(settings)
+    listen = settings.gateway.listen
+    run(lambda: server(app, bind(listen.host, listen.port)))
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; exit code 2 where the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        click.echo(f"authgw: cannot listen on {host}:{port}: {error.strerror}", err=True)
+        sys.exit(2)
+    listener.set_inheritable(True)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """http://HOST:PORT of a bound socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def server(app: Any, listener: socket.socket, ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` replaces the line that is printed when connections are accepted."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        loop="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    running = _Server(config, ready or (lambda: print(f"ready {address(listener)}", flush=True)))
+    await running.serve(sockets=[listener])
+    if not running.started:
+        sys.exit(2)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a coroutine on uvloop, logging to standard error."""
+    import uvloop
+
+    logging.basicConfig(
+        level=os.environ.get("AUTHGW_LOG", "WARNING").upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+
+    async def body() -> None:
+        await main()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(body())

@@ -1,0 +1,136 @@
+"""The request path: intake, session, catalogue, policy, narrow, upstream, narrow, audit.
+
+One ASGI callable in front of the pages: everything that is not the gateway's own passes here, and only the explicit
+`Allow` of `decide` lets anything through. Whatever goes wrong on the way is a refusal with a reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+
+from authgw import edge, present
+from authgw.answer import Answer
+from authgw.errors import StoreError, UpstreamError
+from authgw.intake.read import read
+from authgw.intake.request import Refused, Request
+from authgw.narrow.run import Outcome, Passed
+from authgw.parts import Parts
+from authgw.policy import fields as typed
+from authgw.policy.decide import Case, decide
+from authgw.policy.decision import Deny
+from authgw.reasons import Reason
+from authgw.trail import Trail
+
+log = logging.getLogger("authgw.gate")
+
+OWN = b"/authgw/"
+_UPSTREAM_STATUS = {Reason.UPSTREAM_TIMEOUT: 504, Reason.UPSTREAM_BUSY: 503}
+
+
+class Gate:
+    """`app` serves the gateway's own pages; `parts` is filled when the server starts."""
+
+    def __init__(self, app: edge.App, parts: Parts) -> None:
+        self._app = app
+        self._parts = parts
+
+    async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
+        if scope["type"] == "lifespan" or _is_own(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
+        parts, trail = self._parts, Trail(self._parts.new_id(), perf_counter())
+        try:
+            raw = await edge.read_raw(scope, receive, parts.limits.max_body, parts.body_seconds)
+            request = raw if isinstance(raw, Refused) else read(raw, parts.limits)
+            if isinstance(request, Refused):
+                trail.raw(scope)
+                outcome: Outcome | Answer = Deny(request.reason, request.status, request.detail)
+            else:
+                trail.request = request
+                outcome = await self._safely(request, receive, trail)
+            await self._send(outcome, receive, send, trail)
+        except edge.ClientGone:
+            trail.status = 499
+        finally:
+            trail.write(parts.audit, perf_counter())
+
+    async def _safely(self, request: Request, receive: edge.Receive, trail: Trail) -> Outcome | Answer:
+        """Every failure is a refusal: nothing opens because something broke."""
+        try:
+            return await self._pass(request, receive, trail)
+        except UpstreamError as error:
+            log.warning("%s upstream: %s", trail.id, error)
+            return Deny(
+                error.reason, _UPSTREAM_STATUS.get(error.reason, 502), "the GUI could not be asked", trail.entry
+            )
+        except StoreError as error:
+            log.error("%s store: %s", trail.id, error)
+            return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read at the moment", trail.entry)
+        except edge.ClientGone:
+            raise
+        except Exception:
+            log.exception("%s failed", trail.id)
+            return Deny(Reason.INTERNAL, 500, "something went wrong here; the log knows more", trail.entry)
+
+    async def _pass(self, request: Request, receive: edge.Receive, trail: Trail) -> Outcome | Answer:
+        parts = self._parts
+        path = parts.below(request.path)
+        hit = None if path is None else parts.catalogue.match(path, request.fields)
+        entry, named = hit if hit is not None else (None, {})
+        trail.path, trail.entry = path or request.path, entry.name if entry else ""
+        if entry is not None and entry.answer == "bypass_login":
+            fields = typed.read(entry, named)
+            return fields.refusal or await parts.doors.bypass_login(request)
+        visitor = await parts.doors.enter(request, path, entry)
+        if isinstance(visitor, Deny | Answer):
+            return visitor
+        trail.visitor = visitor
+        if entry is None or path is None:
+            parts.unknown(trail.path, {k: v for k, v in request.fields.items() if isinstance(v, str)})
+            return Deny(Reason.UNKNOWN_CALL, 403, "this call is not in the catalogue")
+        case = Case(entry, request, typed.read(entry, named), visitor.claims, visitor.kind, parts.rules)
+        decision = decide(case)
+        if isinstance(decision, Deny):
+            return decision
+        if visitor.grace and (entry.changes or request.method != "GET"):
+            return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read: only reading goes on for now")
+        if entry.answer == "logout":
+            return await parts.doors.logout(request, visitor)
+        work = parts.narrow.run(decision, visitor.claims, request, path)
+        return await edge.unless_left(receive, work) if entry.rows is not None else await work
+
+    async def _send(self, outcome: Outcome | Answer, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
+        if isinstance(outcome, Passed):
+            await self._stream(outcome, receive, send, trail)
+            return
+        if isinstance(outcome, Deny):
+            trail.refused = outcome
+            answer = present.refusal(outcome, trail.request, trail.path, trail.id, always_200=self._parts.always_200)
+        else:
+            answer = outcome if isinstance(outcome, Answer) else outcome.answer
+            trail.calls = () if isinstance(outcome, Answer) else outcome.calls
+        trail.status, trail.size = answer.status, len(answer.body)
+        await edge.send_answer(send, answer, trail.id)
+
+    async def _stream(self, passed: Passed, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
+        trail.calls, trail.status = passed.calls, passed.reply.status
+        head = trail.request is not None and trail.request.head
+        try:
+            trail.size = await edge.unless_left(receive, edge.send_reply(send, passed.reply, trail.id, head=head))
+        except UpstreamError as error:
+            # The answer has begun: it is left unfinished, and the server breaks the connection.
+            log.warning("%s upstream: %s", trail.id, error)
+            trail.cut = error.reason
+        finally:
+            await passed.reply.close()
+
+
+def _is_own(scope: edge.Scope) -> bool:
+    """Decided on the raw path alone; what is not spelt exactly so goes the way of every other call."""
+    return scope["type"] == "http" and (scope.get("raw_path") or b"").startswith(OWN)

@@ -1,0 +1,54 @@
+"""The parts of a running gateway, as the request path needs them."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from authgw.audit.log import Audit
+from authgw.catalogue.match import Catalogue
+from authgw.doors import Doors
+from authgw.intake.limits import Limits
+from authgw.narrow.run import Narrow
+from authgw.policy.decide import Rules
+
+# How many different unknown calls are counted by name; the rest is counted together.
+MAX_UNKNOWN = 1000
+
+
+def request_id() -> str:
+    """A support code: short enough to read out, too many to guess."""
+    return secrets.token_hex(6)
+
+
+@dataclass
+class Parts:
+    """`base_path`: the GUI's path, the same outside and upstream; "" or "/demo". `always_200`: see present."""
+
+    limits: Limits
+    body_seconds: float
+    base_path: str
+    catalogue: Catalogue
+    rules: Rules
+    doors: Doors
+    narrow: Narrow
+    audit: Audit
+    always_200: bool = False
+    new_id: Callable[[], str] = request_id
+    unknown_calls: Counter[str] = field(default_factory=Counter)
+
+    def below(self, path: str) -> str | None:
+        """A normalised path below the base path; None: outside of it."""
+        if not self.base_path:
+            return path
+        if path == self.base_path:
+            return "/"
+        return path[len(self.base_path) :] if path.startswith(self.base_path + "/") else None
+
+    def unknown(self, path: str, fields: dict[str, str]) -> None:
+        """Count a call that the catalogue lacks, so that an operator sees what a GUI asks for."""
+        picked = [f"{name}={fields[name][:40]}" for name in ("task", "module", "action") if name in fields]
+        name = " ".join([path[:200], *picked])
+        self.unknown_calls[name if name in self.unknown_calls or len(self.unknown_calls) < MAX_UNKNOWN else "…"] += 1

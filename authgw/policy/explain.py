@@ -1,0 +1,129 @@
+"""What the gateway makes of a request, line by line: the same reading, the same conditions, the same rewriting.
+
+Pure: it answers for given claims; what only upstream knows (a call's facts, sensor ids) is named as asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from authgw.catalogue.match import Catalogue
+from authgw.catalogue.model import Entry
+from authgw.intake.canonical import render
+from authgw.intake.limits import Limits
+from authgw.intake.read import read
+from authgw.intake.request import Raw, Refused, Request
+from authgw.narrow import rewrite
+from authgw.narrow.scope import is_unscoped
+from authgw.policy import fields as typed
+from authgw.policy.decide import Case, Rules, conditions, decide
+from authgw.policy.decision import Allow
+from authgw.rights.claims import Claims
+from authgw.rights.words import describe
+from authgw.session.model import Kind
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """`allowed` and the lines that say why."""
+
+    allowed: bool
+    lines: list[str]
+
+
+def explain(
+    raw: Raw, limits: Limits, base_path: str, catalogue: Catalogue, claims: Claims, rules: Rules
+) -> Explanation:
+    """The request as a browser's own session would send it, or with user and password where api.php is asked."""
+    request = read(raw, limits)
+    if isinstance(request, Refused):
+        return Explanation(False, [f"refused   {request.reason}: {request.detail}", f"answer    {request.status}"])
+    lines = _titled("request", render(request))
+    path = request.path.removeprefix(base_path) or "/"
+    hit = catalogue.match(path, request.fields) if request.path.startswith(base_path) else None
+    if hit is None:
+        return Explanation(
+            False, [*lines, "entry     none: this call is not in the catalogue", "decision  deny unknown_call"]
+        )
+    entry, named = hit
+    lines.append(f"entry     {entry.name}")
+    if entry.answer:
+        return Explanation(True, [*lines, "answer    by the gateway itself, never sent upstream"])
+    kind = None if entry.auth == "credentials" and "user" in request.fields else Kind.BROWSER
+    case = Case(entry, request, typed.read(entry, named), claims, kind, rules)
+    for condition in conditions(case):
+        detail = f": {condition.detail}" if condition.detail else ""
+        lines.append(f"  {'yes' if condition.held else 'NO '}  {condition.name}{detail}")
+    decision = decide(case)
+    if not isinstance(decision, Allow):
+        return Explanation(
+            False, [*lines, f"decision  deny {decision.reason}: {decision.detail}", f"answer    {decision.status}"]
+        )
+    return Explanation(True, [*lines, *_allowed(decision, claims, request, path)])
+
+
+def _allowed(decision: Allow, claims: Claims, request: Request, path: str) -> Iterable[str]:
+    entry = decision.entry
+    yield f"decision  allow, by {_count(len(decision.grants), 'grant')} of {len(claims.grants)}"
+    for at in decision.grants:
+        grant = claims.grants[at]
+        label = grant.label or f"grant {at + 1}"
+        words = ["every call"] if is_unscoped(grant) else describe(grant, {})
+        yield f"scope     {label}: {'; '.join(words)}"
+    yield from _obligations(entry, decision)
+    sent = rewrite.fields(decision, decision.limits)
+    call = rewrite.call(decision, request, path, sent)
+    yield from _titled("upstream", [f"{call.method} {path}", *_written(dict(call.fields))])
+
+
+def _obligations(entry: Entry, decision: Allow) -> Iterable[str]:
+    for kind, name in entry.object.items():
+        asked = decision.fields.get(name, "?")
+        yield f"object    {kind} {asked} must be visible in that scope, else 404 as if it did not exist"
+    if entry.rows is not None and not decision.unscoped:
+        yield "rows      each row is judged by that scope; totals and pages count only what is visible"
+        if entry.push:
+            yield f"pushed    {', '.join(entry.push.values())}: the sensors of that scope, by their ids upstream"
+
+
+def _written(fields: Mapping[str, str]) -> list[str]:
+    return [f"{name} = {text}" for name, text in fields.items()]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _titled(title: str, lines: Iterable[str]) -> list[str]:
+    """The first line behind a title, the others below it."""
+    found = list(lines) or [""]
+    return [f"{title:<10}{found[0]}", *(f"{'':<10}{line}" for line in found[1:])]
+
+
+def raw_of(method: str, url: str, body: str, base_path: str) -> Raw:
+    """A request as `curl` would send it. `url`: with or without scheme and host, below the base path or with it."""
+    target = url
+    if "://" in url:
+        target = "/" + url.split("://", 1)[1].partition("/")[2]
+    path, _, query = target.partition("?")
+    if base_path and path != base_path and not path.startswith(base_path + "/"):
+        path = base_path + path
+    kind = b"application/json" if body.lstrip()[:1] in {"{", "["} else b"application/x-www-form-urlencoded"
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"host", b"localhost"), (b"sec-fetch-site", b"same-origin"))
+    if body:
+        headers += ((b"content-type", kind),)
+    # A terminal is kinder than a browser: spaces and quotes may be typed as they are.
+    quoted = encode_typed(query)
+    return Raw(method.upper(), path.encode(), quoted, headers, body.encode(), "127.0.0.1")
+
+
+def encode_typed(query: str) -> bytes:
+    """Characters that a browser would percent-encode in a query, encoded."""
+    safe = set("!#$%&'()*+,/:;=?@[]~-._")
+    return b"".join(
+        char.encode()
+        if char.isascii() and (char.isalnum() or char in safe)
+        else b"".join(b"%%%02X" % octet for octet in char.encode())
+        for char in query
+    )

@@ -1,0 +1,65 @@
+"""What one request leaves behind in the audit trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from authgw.audit.log import Audit
+from authgw.doors import Visitor
+from authgw.edge import Scope
+from authgw.intake.request import Request
+from authgw.policy.decision import Deny
+from authgw.reasons import Reason
+
+
+class Trail:
+    """Filled along the request path, written once at its end. Lists leave no line of their own."""
+
+    __slots__ = (
+        "began",
+        "calls",
+        "cut",
+        "entry",
+        "id",
+        "path",
+        "peer",
+        "refused",
+        "request",
+        "size",
+        "status",
+        "visitor",
+    )
+
+    def __init__(self, id: str, began: float) -> None:
+        self.id = id
+        self.began = began
+        self.request: Request | None = None
+        self.visitor: Visitor | None = None
+        self.refused: Deny | None = None
+        self.cut: Reason | None = None
+        self.calls: tuple[int, ...] = ()
+        self.path = self.entry = self.peer = ""
+        self.status = self.size = 0
+
+    def raw(self, scope: Scope) -> None:
+        """A request that could not be read: only what is certain about it."""
+        client = scope.get("client")
+        self.peer = client[0] if client else ""
+        self.path = (scope.get("raw_path") or b"").decode("ascii", "backslashreplace")
+
+    def write(self, audit: Audit, ended: float) -> None:
+        event = "refusal" if self.refused else "download" if self.calls else None
+        if event is None:
+            return
+        fields: dict[str, Any] = {"request": self.id, "status": self.status, "path": self.path, "call": self.entry}
+        if self.visitor is not None:
+            claims = self.visitor.claims
+            fields |= {"user": claims.user, "login": claims.login, "tenant": claims.tenant}
+            fields["session"] = self.visitor.handle
+        fields["address"] = self.request.address if self.request else self.peer
+        if self.refused:
+            fields |= {"reason": self.refused.reason.value, "detail": self.refused.detail}
+        fields |= {"calls": list(self.calls), "bytes": self.size, "ms": round((ended - self.began) * 1000, 1)}
+        if self.cut:
+            fields["cut"] = self.cut.value
+        audit.write(event, fields)
