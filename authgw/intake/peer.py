@@ -21,6 +21,8 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: tuple[Netwo
     on that way that is no bare address (a port counts as malformed) is refused. What stands further left was
     written by the client and is never looked at. All trusted: the left-most. No line: the peer itself.
     """
+    if not trusted and not peer.startswith("::"):
+        return peer
     address = _parse(peer)
     if address is None:
         return peer

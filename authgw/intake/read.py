@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authgw.intake import body, cookies, headers
-from authgw.intake.fields import merge, urlencoded
+from authgw.intake.fields import merge, query
 from authgw.intake.limits import Limits
 from authgw.intake.path import normalise
 from authgw.intake.peer import client_address
@@ -50,7 +50,7 @@ def read(raw: Raw, limits: Limits) -> Request | Refused:
 
 def _fields(raw: Raw, method: str, heads: headers.Heads, limits: Limits) -> tuple[Body, dict[str, Value]] | Refused:
     """Query and body merged. The content type stays in the headers as its bare type, or not at all."""
-    fields: dict[str, Value] | Refused = urlencoded(raw.query, limits, "query", Reason.QUERY_MALFORMED)
+    fields: dict[str, Value] | Refused = query(raw.query, limits)
     if isinstance(fields, Refused):
         return fields
     if heads.content_encoding:

@@ -1,0 +1,1 @@
+"""The proof against a real PHP: what the gateway lets through is what PHP sees."""
