@@ -8,6 +8,10 @@ SEED   ?=
 ARGS   ?=
 JOBS   ?= 2
 
+# How much `make fuzz` does: requests shown to PHP, users and requests compared with the plain loop.
+REQUESTS ?= 100000
+CASES    ?= 1000
+
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -24,7 +28,7 @@ help: ## this list
 	@echo '  PYTHON=python3.12  the interpreter .venv is made with (3.11 or newer)'
 	@echo '  PORT=8080          where the demo listens, on the loopback address'
 	@echo '  ARGS="-k login"    more arguments for pytest; JOBS=2: how many tests at once'
-	@echo '  SEED=1             repeats a run of `make fuzz` whose seed was printed'
+	@echo '  REQUESTS=100000 CASES=1000   how much make fuzz does; SEED=1 repeats a run whose seed was printed'
 
 setup: $(STAMP) ## make .venv from the lock file, every package checked by its hash
 
@@ -60,8 +64,8 @@ bench: setup ## measure, print tables, write bench/out/
 	@$(BIN)/python bench/run.py $(ARGS)
 
 fuzz: setup test-tools ## long runs of the generated tests; the seed is printed
-	@$(BIN)/python tests/php/fuzz.py $(if $(SEED),--seed $(SEED))
-	@$(BIN)/python tests/oracle/fuzz.py $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python tests/php/fuzz.py --count $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python tests/oracle/fuzz.py --cases $(CASES) $(if $(SEED),--seed $(SEED))
 
 lock: setup ## newest versions into the three lock files
 	@$(LOCK) --upgrade --all-extras -o requirements.lock pyproject.toml
