@@ -1,0 +1,100 @@
+"""Many cases: four folders of records, a gateway and a look-alike before and behind each, one Redis for all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import httpx2
+
+from authgw.session.sessions import Sessions
+from kit.claims_in import put, sessions_of
+from kit.redis import redis_server
+from kit.world import World, world
+from oracle import claims
+from oracle.compare import Case, Differs, Tally, whole_case
+from oracle.data import VOIP, VOIP_V6, derive
+from oracle.site import Site, logged_in, visit
+
+# No bound on the days of a scan: what is compared is which rows come, not how many days may be asked for.
+POLICY = {"files": ["voipmonitor"], "scan_days": 0}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One gateway with all that is needed to put a user into it and to know what he should see."""
+
+    name: str
+    world: World
+    site: Site
+    sessions: Sessions
+    http: httpx2.AsyncClient
+
+
+def chosen_seed() -> str:
+    """AUTHGW_SEED, or a new one."""
+    return os.environ.get("AUTHGW_SEED") or str(secrets.randbelow(10**9))
+
+
+def folders(root: Path, seed: str) -> dict[str, Path]:
+    """The two folders of real records and one derived from each."""
+    return {
+        "voip": VOIP,
+        "voip-v6": VOIP_V6,
+        "odd": derive(VOIP, root / "odd-data", Random(f"{seed} odd")),
+        "odd-v6": derive(VOIP_V6, root / "odd-v6-data", Random(f"{seed} odd-v6")),
+    }
+
+
+@contextlib.contextmanager
+def worlds(root: Path, seed: str) -> Iterator[dict[str, tuple[World, Path]]]:
+    """The processes, by folder name."""
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(redis_server(root)).url
+        found = {}
+        for at, (name, data) in enumerate(folders(root, seed).items()):
+            url = f"{store.rpartition('/')[0]}/{at}"
+            found[name] = (stack.enter_context(world(root / name, data, store=url, policy=POLICY)), data)
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def places(started: dict[str, tuple[World, Path]]) -> AsyncIterator[list[Place]]:
+    """What is asked and compared with, for each of the processes."""
+    async with contextlib.AsyncExitStack() as stack:
+        found = []
+        for name, (each, data) in started.items():
+            upstream = await stack.enter_async_context(await logged_in(each.upstream))
+            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=each.url, timeout=60))
+            sessions = await stack.enter_async_context(sessions_of(each))
+            found.append(Place(name, each, await visit(data, upstream), sessions, http))
+        yield found
+
+
+async def run(root: Path, seed: str, cases: int, failures: int = 1) -> tuple[Tally, list[str]]:
+    """So many cases, taken in turn from the folders; stops after so many failures. What was looked at, and those."""
+    tally, problems = Tally(), list[str]()
+    with worlds(root, seed) as started:
+        async with places(started) as found:
+            for number in range(cases):
+                place = found[number % len(found)]
+                try:
+                    await one(place, seed, number, tally)
+                except Differs as difference:
+                    problems.append(f"case {number} on {place.name}, seed {seed}: {difference}")
+                    if len(problems) >= failures:
+                        break
+    return tally, problems
+
+
+async def one(place: Place, seed: str, number: int, tally: Tally) -> None:
+    """One case. Its chance depends on seed, folder and number alone, so that it can be repeated by itself."""
+    random = Random(f"{seed} {place.name} {number}")
+    user = claims.claims(random, place.site.records, number + 1)
+    sid = await put(place.sessions, user)
+    await whole_case(Case(place.site, user, place.http, f"PHPSESSID={sid}", random, tally))
