@@ -14,6 +14,7 @@ from authgw.reasons import Reason
 # How many places in the text before the JSON may look like its beginning.
 _MAX_STARTS = 64
 _START = re.compile(r"[\[{]")
+_BEGINS_JSON = re.compile(r'\{\s*["}]|\[\s*["\[{]')
 _PLAIN = (b"{", b"[")
 
 
@@ -28,7 +29,7 @@ def extract(body: bytes) -> bytes:
         raise _malformed(f"no UTF-8 at byte {error.start}") from None
     stripped = body.strip()
     if stripped[:1] in _PLAIN:
-        with contextlib.suppress(msgspec.MsgspecError):
+        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
             _WHOLE.decode(stripped)
             return stripped
     found = _candidates(text)
@@ -51,6 +52,9 @@ def _candidates(text: str) -> list[tuple[int, int]]:
         try:
             value, end = _DECODER.raw_decode(text, hit.start())
         except (ValueError, RecursionError):
+            if _BEGINS_JSON.match(text, hit.start()):
+                # A document that broke off: what is inside it is no document of its own.
+                raise _malformed("a JSON document that does not end") from None
             at = hit.end()
             continue
         if isinstance(value, dict) or any(isinstance(item, dict | list) for item in value):

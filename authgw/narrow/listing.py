@@ -78,9 +78,11 @@ class Sieve:
 
     def write(self, row: Row, facts: Facts) -> bytes:
         """The row as it goes out: whole, or reduced where only grants with simple_cdr show it."""
-        if self._simple and "simple_cdr" in (self._judge.limits(facts) or {"simple_cdr"}):
-            return project(row.raw, self._simple)
-        return bytes(row.raw)
+        if not self._simple:
+            return bytes(row.raw)
+        limits = self._judge.limits(facts)
+        reduced = limits is None or "simple_cdr" in limits
+        return project(row.raw, self._simple) if reduced else bytes(row.raw)
 
     def _clear(self, facts: Facts, verdict: bool | None) -> bool:
         return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))
