@@ -1,0 +1,162 @@
+"""`authgw sessions`: who is logged in, and ending it. Works on a shared store beside the running gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+import msgspec
+
+from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.errors import StoreError
+from authgw.login.user import canonical
+from authgw.session import keys, store
+from authgw.session.epochs import Epochs
+from authgw.session.model import Listed, SessionLimits
+from authgw.session.sessions import Sessions
+
+T = TypeVar("T")
+_COLUMNS = ("ID", "USER", "LOGIN", "TENANT", "KIND", "FACTORS", "ADDRESS", "STARTED", "SEEN")
+_config = click.option(
+    "--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml."
+)
+_json = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON instead of text. Times are seconds since 1970."
+)
+
+
+@click.group()
+def sessions() -> None:
+    """List, show and end sessions.
+
+    Needs a store that the gateway shares (redis://); a store inside the process cannot be seen from here.
+    """
+
+
+@sessions.command("list")
+@_config
+@_json
+@click.option("--user", help="Only this user's sessions.")
+@click.option("--tenant", help="Only this tenant's sessions.")
+def list_(path: Path, as_json: bool, user: str | None, tenant: str | None) -> None:
+    """List live sessions, oldest first. The id names a session and cannot be used to log in."""
+    name = None if user is None else canonical(user) or user
+    found = _run(path, lambda here: here.listed(user=name, tenant=tenant))
+    if as_json:
+        _print_json([_without_claims(one) for one in found])
+    else:
+        _print_table([_row(one) for one in found])
+
+
+@sessions.command()
+@_config
+@_json
+@click.option("--id", "handle", required=True, help="The session's id as `list` shows it.")
+def show(path: Path, as_json: bool, handle: str) -> None:
+    """Show one session with everything it may do."""
+    found = [one for one in _run(path, lambda here: here.listed()) if one.handle == handle]
+    if not found:
+        click.echo("there is no such session", err=True)
+        sys.exit(1)
+    if as_json:
+        _print_json(found[0])
+        return
+    for name, value in zip(_COLUMNS, _row(found[0]), strict=True):
+        click.echo(f"{name.lower() + ':':<10}{value}")
+    click.echo(f"{'agent:':<10}{_plain(found[0].agent)}")
+    claims = msgspec.json.encode(found[0].claims, order="deterministic")
+    click.echo("claims:")
+    for line in msgspec.json.format(claims, indent=2).decode().split("\n"):
+        click.echo(_plain(line))
+
+
+@sessions.command()
+@_config
+@click.option("--id", "handle", help="End the session of this id, as `list` shows it.")
+@click.option("--user", help="End all sessions of this user.")
+@click.option("--login", help="With --user: only those of this login instance.")
+@click.option("--tenant", help="End all sessions of this tenant.")
+def end(path: Path, handle: str | None, user: str | None, login: str | None, tenant: str | None) -> None:
+    """End sessions, by exactly one of --id, --user and --tenant. Felt within a second everywhere."""
+    if sum(1 for given in (handle, user, tenant) if given) != 1:
+        raise click.UsageError("give exactly one of --id, --user and --tenant")
+    if login and not user:
+        raise click.UsageError("--login goes with --user")
+    name = canonical(user) if user else None
+    if user and name is None:
+        raise click.UsageError("--user is not a user name")
+
+    def work(here: Sessions) -> Awaitable[int]:
+        if handle:
+            return here.end_handle(handle)
+        return here.end_user(name, login or None) if name else here.end_tenant(tenant or "")
+
+    count = _run(path, work)
+    click.echo(f"{count} session{'' if count == 1 else 's'} ended")
+    if handle and not count:
+        sys.exit(1)
+
+
+def _run(path: Path, work: Callable[[Sessions], Awaitable[T]]) -> T:
+    """The answer of a piece of work on the configured store; ends the command with 2 or 1 where there is none."""
+    settings = settings_of(path)
+    url = settings.sessions.store
+    with config_errors_end_it():
+        if not store.is_shared(url):
+            click.echo(
+                'the sessions live inside the gateway\'s process (sessions.store = "memory://"): '
+                "they cannot be listed or ended from here; use a redis:// store",
+                err=True,
+            )
+            sys.exit(2)
+        key_file = keys.load(settings.gateway.key_file, create=False)
+
+    async def main() -> T:
+        limits = SessionLimits(settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user)
+        epochs, redis = Epochs(settings.database.url, time.time), store.connect(url)
+        try:
+            return await work(Sessions(redis, key_file, epochs, limits, time.time))
+        finally:
+            await epochs.close()
+            await redis.aclose()
+
+    with config_errors_end_it():
+        try:
+            return asyncio.run(main())
+        except StoreError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+
+def _row(one: Listed) -> tuple[str, ...]:
+    texts = (one.handle, one.user, one.login, one.tenant, one.kind.value, "+".join(one.factors), one.address)
+    return (*(_plain(text) or "-" for text in texts), _utc(one.started), _utc(one.seen))
+
+
+def _plain(text: str) -> str:
+    """Text from outside, with nothing in it that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[place]) for row in (_COLUMNS, *rows)) for place in range(len(_COLUMNS))]
+    for row in (_COLUMNS, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _without_claims(one: Listed) -> dict[str, object]:
+    return {name: value for name, value in msgspec.structs.asdict(one).items() if name != "claims"}
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.encode(value, order="deterministic").decode())
