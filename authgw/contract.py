@@ -13,17 +13,24 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
+from authgw.errors import ConfigError, Problem
+
 __all__ = [
     "Config",
+    "ConfigError",
     "Credentials",
+    "Entry",
     "Failed",
     "Granted",
     "Identity",
+    "Listed",
     "Login",
     "NotMine",
     "Outcome",
+    "Problem",
     "Rejected",
     "Right",
+    "Versioned",
 ]
 
 
@@ -74,9 +81,13 @@ class Granted(msgspec.Struct, frozen=True):
 
 
 class Rejected(msgspec.Struct, frozen=True):
-    """These credentials are wrong. `reason` is for the log, never for the person."""
+    """These credentials are wrong. `reason` is for the log, never for the person.
+
+    `max_attempts`: this user's own max_bad_login_attempt, where the plugin knows it although the password was wrong.
+    """
 
     reason: str = ""
+    max_attempts: int | None = None
 
 
 class NotMine(msgspec.Struct, frozen=True):
@@ -84,9 +95,13 @@ class NotMine(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The backend could not be asked, or answered nonsense. Never the same as `Rejected`."""
+    """The backend could not be asked, or answered nonsense. Never the same as `Rejected`.
+
+    `busy`: nothing is broken, but too many logins are under way; the person is told to try again.
+    """
 
     reason: str
+    busy: bool = False
 
 
 Outcome = Granted | Rejected | NotMine | Failed
@@ -101,7 +116,10 @@ class Login(Protocol):
     def __init__(self, config: Any) -> None: ...
 
     async def open(self) -> None:
-        """Read files, connect. Raise with a message that names the setting if that cannot work."""
+        """Read files, connect. Raise with a message that names the setting if that cannot work.
+
+        `ConfigError` with one `Problem` for each mistake where several can be told at once.
+        """
 
     async def close(self) -> None: ...
 
@@ -112,3 +130,25 @@ class Login(Protocol):
 
         Called with `id` 0 where only the name is known (`authgw explain --user`).
         """
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """A `Login` may also have this: then answers remembered for a minute are forgotten as soon as the text changes."""
+
+    def version(self) -> str:
+        """Changes whenever an earlier answer may no longer hold (a file was edited). Cheap: asked at every call."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One user that a plugin holds in a file of its own. `where` locates him: `users.toml: user[3] "alice"`."""
+
+    where: str
+    right: Right
+
+
+@runtime_checkable
+class Listed(Protocol):
+    """A `Login` may also have this: then the rights of all its users are checked at start, not only at their login."""
+
+    def entries(self) -> Sequence[Entry]: ...

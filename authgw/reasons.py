@@ -53,6 +53,7 @@ class Reason(StrEnum):
     # login
     BAD_CREDENTIALS = "bad_credentials"
     EMPTY_CREDENTIALS = "empty_credentials"
+    USER_MALFORMED = "user_malformed"
     THROTTLED = "throttled"
     LOCKED_OUT = "locked_out"
     BLOCKED = "blocked"

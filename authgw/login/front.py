@@ -1,0 +1,178 @@
+"""The front: credentials in, claims or a refusal out. The one way in for the page, bypass_login and api.php alike."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic, time
+from typing import Any, Literal
+
+import msgspec
+
+from authgw.contract import Credentials, Granted
+from authgw.errors import StoreError
+from authgw.login import chain, gates
+from authgw.login.outcome import LoggedIn, Turned, turned
+from authgw.login.rights import Reading, Rights
+from authgw.login.throttle import Throttle
+from authgw.login.user import Named, judge, shown
+from authgw.login.verified import Cache, Verified
+from authgw.reasons import Reason
+from authgw.rights.claims import Claims
+
+__all__ = ["Front", "LoggedIn", "Turned"]
+
+Origin = Literal["page", "bypass_login", "api"]
+Epoch = Callable[[Claims], Awaitable[int]]
+log = logging.getLogger("authgw.login")
+
+
+class Front:
+    """Asks the throttle, then the chain, then the gates, and leaves one audit event for each login.
+
+    `audit` gets the event's fields, never a password. `epoch` gives the counter that rises when a user's sessions
+    are ended; without it nothing is remembered. `now`: seconds since 1970, `clock`: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        instances: Sequence[chain.Instance],
+        throttle: Throttle,
+        rights: Rights,
+        *,
+        audit: Callable[[dict[str, Any]], None],
+        epoch: Epoch | None = None,
+        verified: Cache | None = None,
+        now: Callable[[], float] = time,
+        clock: Callable[[], float] = monotonic,
+        plugin_seconds: float = chain.PLUGIN_SECONDS,
+    ) -> None:
+        self._instances = tuple(instances)
+        self._throttle = throttle
+        self._rights = rights
+        self._audit = audit
+        self._epoch = epoch
+        self._verified = Cache(clock) if verified is None else verified
+        self._now = now
+        self._clock = clock
+        self._seconds = plugin_seconds
+
+    @property
+    def instances(self) -> tuple[chain.Instance, ...]:
+        return self._instances
+
+    async def login(self, credentials: Credentials, *, origin: Origin) -> LoggedIn | Turned:
+        """One login, from the beginning. Nothing that was verified before counts."""
+        named = judge(credentials.user, credentials.password)
+        return await self._recorded(credentials, named, origin, remember=False)
+
+    async def api(self, user: object, password: object, otp: str | None, address: str) -> LoggedIn | Turned:
+        """Credentials that come with a call: as `login`, remembered for up to a minute.
+
+        What was verified before still passes the gates, the lock-out and the user's epoch at every use.
+        """
+        named = judge(user, password)
+        credentials = Credentials(
+            user if isinstance(user, str) else "", password if isinstance(password, str) else "", otp, address
+        )
+        if isinstance(named, Named):
+            try:
+                known = await self._known(named, address)
+            except StoreError as error:
+                log.error("login: %s", error)
+                return turned(Reason.STORE_UNAVAILABLE)
+            if known is not None:
+                return known
+        return await self._recorded(credentials, named, "api", remember=True)
+
+    async def _known(self, named: Named, address: str) -> LoggedIn | None:
+        """What was verified before and still holds. Otherwise it is forgotten, and the refusal a recorded one."""
+        version = chain.version(self._instances)
+        entry = self._verified.find(version, named.user, named.password)
+        if entry is None or self._epoch is None:
+            return None
+        if (
+            await self._throttle.locked(named.user, entry.max_attempts) is None
+            and gates.pass_through(entry.gates, entry.identity, address, self._now()) is None
+            and await self._epoch(entry.claims) == entry.epoch
+        ):
+            return LoggedIn(entry.claims, ("pwd",))
+        self._verified.drop(version, named.user, named.password)
+        return None
+
+    async def _recorded(
+        self, credentials: Credentials, named: Named | Reason, origin: Origin, *, remember: bool
+    ) -> LoggedIn | Turned:
+        began = self._clock()
+        event: dict[str, Any] = {"user": shown(credentials.user), "origin": origin, "address": credentials.address}
+        event |= {"login": "", "outcome": "refused", "reason": Reason.INTERNAL.value}
+        try:
+            if isinstance(named, Named):
+                event["user"] = shown(named.user)
+                asked = msgspec.structs.replace(credentials, user=named.user)
+                verdict = await self._in_line(asked, event, remember=remember)
+            else:
+                verdict = _unasked(named, credentials)
+            event["reason"] = verdict.reason.value if isinstance(verdict, Turned) else ""
+            if isinstance(verdict, LoggedIn):
+                claims = verdict.claims
+                event |= {"outcome": "granted", "user": shown(claims.user), "id": claims.id, "tenant": claims.tenant}
+            return verdict
+        finally:
+            event["ms"] = round((self._clock() - began) * 1000, 1)
+            self._audit(event)
+
+    async def _in_line(self, asked: Credentials, event: dict[str, Any], *, remember: bool) -> LoggedIn | Turned:
+        try:
+            async with self._throttle.line(asked.user) as admitted:
+                if not admitted:
+                    return turned(Reason.THROTTLED, retry_after=1)
+                waits = await self._throttle.check(asked.user, asked.address)
+                if waits is not None:
+                    return turned(waits.reason, retry_after=waits.seconds)
+                return await self._ask(asked, event, remember=remember)
+        except StoreError as error:
+            log.error("login: %s", error)
+            return turned(Reason.STORE_UNAVAILABLE)
+
+    async def _ask(self, asked: Credentials, event: dict[str, Any], *, remember: bool) -> LoggedIn | Turned:
+        version = chain.version(self._instances)
+        verdict = await chain.ask(self._instances, asked, seconds=self._seconds)
+        event["login"] = verdict.login
+        event["tried"] = [f"{one.instance}: {one.outcome}" for one in verdict.tried]
+        for one in verdict.tried:
+            if one.outcome == "failed":
+                log.error("login %s failed: %s", one.instance, one.detail)
+        if verdict.granted is None or verdict.reason is not None:
+            if verdict.counts:
+                await self._throttle.failed(asked.user, asked.address, verdict.max_attempts)
+            return turned(verdict.reason or Reason.LOGIN_FAILED)
+        return await self._admit(asked, verdict.granted, verdict.login, version, remember=remember)
+
+    async def _admit(
+        self, asked: Credentials, granted: Granted, login: str, version: str, *, remember: bool
+    ) -> LoggedIn | Turned:
+        """The password is right. Rights, gates and lock-out decide whether that is enough."""
+        reading = self._rights.read(login, granted)
+        if not isinstance(reading, Reading):
+            log.error("login %s: the rights of %s cannot be used: %s", login, shown(asked.user), "; ".join(reading))
+            return turned(Reason.RIGHTS_INVALID)
+        waits = await self._throttle.locked(asked.user, reading.max_attempts)
+        if waits is not None:
+            return turned(waits.reason, retry_after=waits.seconds)
+        stop = gates.pass_through(reading.gates, granted.identity, asked.address, self._now())
+        if stop is not None:
+            log.info("login %s: %s of %s: %s", login, stop.reason, shown(asked.user), stop.detail)
+            return turned(stop.reason, note=stop.note)
+        if remember and self._epoch is not None:
+            epoch = await self._epoch(reading.claims)
+            entry = Verified(reading.claims, granted.identity, reading.gates, reading.max_attempts, epoch, 0.0)
+            self._verified.keep(version, asked.user, asked.password, entry)
+        return LoggedIn(reading.claims, ("pwd",), reading.warnings)
+
+
+def _unasked(reason: Reason, credentials: Credentials) -> Turned:
+    """Refused before any plugin was asked; with the product's words for the field that is missing."""
+    if reason is Reason.EMPTY_CREDENTIALS and credentials.user.strip():
+        return turned(reason, text="password must be set")
+    return turned(reason)

@@ -1,0 +1,58 @@
+"""What a login comes to: somebody with claims, or a refusal with its reason, status and words."""
+
+from __future__ import annotations
+
+import msgspec
+
+from authgw.reasons import Reason
+from authgw.rights.claims import Claims
+
+
+class LoggedIn(msgspec.Struct, frozen=True):
+    """Every factor is in. `factors` as sessions record them; `warnings` about the dictionary, for the log."""
+
+    claims: Claims
+    factors: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Turned(msgspec.Struct, frozen=True):
+    """No login. `text` is for API clients, in the product's words where it has some; `note` is what an administrator
+    wrote for the person (the reason of a block). `retry_after`: seconds, 0 for none."""
+
+    reason: Reason
+    status: int
+    text: str
+    retry_after: int = 0
+    note: str = ""
+
+
+BUSY_SECONDS = 5
+
+_ADMINISTRATOR = "Ask your administrator."
+_ANSWERS: dict[Reason, tuple[int, str, int]] = {
+    Reason.EMPTY_CREDENTIALS: (400, "user must be set", 0),
+    Reason.USER_MALFORMED: (400, "Invalid username or password.", 0),
+    Reason.BAD_CREDENTIALS: (401, "Invalid username or password.", 0),
+    Reason.BLOCKED: (401, "Your account is blocked.", 0),
+    Reason.ADDRESS_NOT_ALLOWED: (401, "Your remote address not allowed in your account.", 0),
+    Reason.PASSWORD_EXPIRED: (401, "Your password has expired. " + _ADMINISTRATOR, 0),
+    Reason.SECOND_FACTOR_UNAVAILABLE: (
+        401,
+        "Your account needs a second factor, which this gateway cannot ask for yet. " + _ADMINISTRATOR,
+        0,
+    ),
+    Reason.RIGHTS_INVALID: (401, "The permissions of your account cannot be used. " + _ADMINISTRATOR, 0),
+    Reason.THROTTLED: (429, "Too many failed logins. Try again later.", 1),
+    Reason.LOCKED_OUT: (429, "Too many failed logins. Try again later.", 1),
+    Reason.LOGIN_FAILED: (503, "The login service cannot be reached. Try again later.", BUSY_SECONDS),
+    Reason.LOGIN_BUSY: (503, "Too many logins at once. Try again later.", BUSY_SECONDS),
+    Reason.STORE_UNAVAILABLE: (503, "Sessions cannot be stored at the moment. Try again later.", BUSY_SECONDS),
+}
+
+
+def turned(reason: Reason, *, text: str = "", note: str = "", retry_after: int = 0) -> Turned:
+    """The refusal for a reason, with the words and the status that belong to it."""
+    status, said, retry = _ANSWERS[reason]
+    said = text or (f"{said} {note}" if note else said)
+    return Turned(reason, status, said, retry_after or retry, note)

@@ -1,0 +1,71 @@
+"""A plugin's answer becomes claims: its dictionaries are parsed by the one parser, its identity made canonical."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from authgw.contract import Granted
+from authgw.login import gates
+from authgw.login.user import canonical
+from authgw.rights.claims import Claims
+from authgw.rights.parse import Gates, Parsed, parse
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """Claims, and the gates that stand before them. `max_attempts`: the user's own, None where he has none."""
+
+    claims: Claims
+    gates: tuple[Gates, ...]
+    max_attempts: int | None
+    warnings: tuple[str, ...]
+
+
+class Rights:
+    """Reads dictionaries with the group templates and the strictness of this gateway."""
+
+    def __init__(self, groups: Mapping[int, Any], *, strict: bool) -> None:
+        self._groups = groups
+        self._strict = strict
+
+    def parse(self, dictionary: Mapping[str, Any], source: str) -> Parsed | list[str]:
+        """One dictionary, or every problem in it, each with its source and key."""
+        parsed = parse(dictionary, source, groups=self._groups, strict=self._strict)
+        return parsed if isinstance(parsed, Parsed) else [str(problem) for problem in parsed.problems]
+
+    def read(self, login: str, granted: Granted) -> Reading | list[str]:
+        """The claims of a right password, or every reason why there are none."""
+        identity = granted.identity
+        parsed: list[Parsed] = []
+        problems: list[str] = []
+        for right in granted.rights:
+            source = f"{login}: {right.label}" if right.label else login
+            one = self.parse(right.dictionary, source)
+            if isinstance(one, Parsed):
+                grant = msgspec.structs.replace(one.grant, label=right.label) if right.label else one.grant
+                parsed.append(msgspec.structs.replace(one, grant=grant))
+            else:
+                problems += one
+        if problems:
+            return problems
+        user = canonical(identity.user) if isinstance(identity.user, str) else None
+        if user is None:
+            return [f"{login}: user: the plugin's identity has no usable name"]
+        stop = gates.consistent(identity, parsed)
+        if stop is not None:
+            return [f"{login}: {stop.detail}"]
+        attempts = [one.gates.max_bad_login_attempt for one in parsed if one.gates.max_bad_login_attempt]
+        claims = Claims(
+            login=login,
+            user=user,
+            id=identity.id,
+            grants=tuple(one.grant for one in parsed),
+            name=identity.name or parsed[0].name or "",
+            tenant=identity.tenant,
+            group_name=parsed[0].group_name or "",
+            preferences=dict(parsed[0].preferences),
+        )
+        warnings = tuple(str(warning) for one in parsed for warning in one.warnings)
+        return Reading(claims, tuple(one.gates for one in parsed), min(attempts, default=None), warnings)

@@ -1,0 +1,171 @@
+"""The `static` login: users, their password hashes and their permissions in one TOML file.
+
+    [[user]]
+    username = "alice"                 # upper or lower case, as she likes
+    password = "$argon2id$…"           # made by: authgw hash-password
+    id = 101                           # her own number
+    tenant = "acme"                    # a label, optional
+    can_cdr = true                     # and the permission dictionary, as the product spells it
+    enable_sensors = [2, 3]
+
+The file is read again when it has changed. A change that cannot be used leaves the last good state in force and is
+told in the log; a file that is gone lets nobody in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import secrets
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from authgw_plugins import passwords, users_file
+from authgw_plugins.users_file import User, Users
+from authgw_plugins.workers import Busy, Workers
+from pydantic import Field
+
+from authgw import contract
+from authgw.contract import (
+    ConfigError,
+    Credentials,
+    Entry,
+    Failed,
+    Granted,
+    Identity,
+    NotMine,
+    Outcome,
+    Rejected,
+    Right,
+)
+
+log = logging.getLogger("authgw.login.static")
+
+
+class Config(contract.Config):
+    """`users`: the file. `threads` check passwords at the same time, `waiting` logins stand in line for them."""
+
+    users: Path
+    threads: int = Field(2, ge=1, le=64)
+    waiting: int = Field(64, ge=0, le=10_000)
+
+
+class Static:
+    """Answers for the users of its file; everybody else is not its own."""
+
+    Config: ClassVar[type[contract.Config]] = Config
+
+    def __init__(self, config: Config) -> None:
+        self._path = config.users
+        self._users: Users | None = None
+        self._refused = ""
+        self._reading = asyncio.Lock()
+        self._writing = threading.Lock()
+        self._warned = False
+        self._workers = Workers("authgw-passwords", config.threads, config.waiting)
+        self._key = secrets.token_bytes(32)
+
+    async def open(self) -> None:
+        self._users = await asyncio.to_thread(users_file.read, self._path)
+
+    async def close(self) -> None:
+        self._workers.close()
+
+    async def login(self, credentials: Credentials) -> Outcome:
+        users = await self._current()
+        if isinstance(users, Failed):
+            return users
+        user = users.by_key.get(users_file.key(credentials.user))
+        password = credentials.password
+        try:
+            if user is None:
+                stand_in = self._stand_in(users, credentials.user)
+                await self._workers.run(lambda: passwords.miss(password, stand_in))
+                return NotMine()
+            if not await self._workers.run(lambda: self._check(user, password)):
+                return Rejected("wrong password", _max_attempts(user))
+        except Busy as error:
+            return Failed(str(error), busy=True)
+        return _granted(user)
+
+    async def refresh(self, identity: Identity) -> Outcome:
+        users = await self._current()
+        if isinstance(users, Failed):
+            return users
+        user = users.by_key.get(users_file.key(identity.user))
+        if user is None:
+            return Rejected("no longer in the file") if identity.id else NotMine()
+        return Rejected("has another id now") if identity.id not in (0, user.id) else _granted(user)
+
+    def version(self) -> str:
+        try:
+            return users_file.stamp(self._path)
+        except OSError:
+            return "gone"
+
+    def entries(self) -> Sequence[Entry]:
+        """All users, for checking their rights before they log in."""
+        users = self._users.all if self._users else ()
+        return [Entry(f"{self._path}: {_label(user)}", Right(user.dictionary)) for user in users]
+
+    async def _current(self) -> Users | Failed:
+        """The users of the file as it is now, or as it was when it last could be used."""
+        async with self._reading:
+            try:
+                stamp = users_file.stamp(self._path)
+            except OSError as error:
+                return Failed(f"{self._path} cannot be read: {error.strerror}")
+            if self._users is None or stamp not in (self._users.stamp, self._refused):
+                try:
+                    self._users = await asyncio.to_thread(users_file.read, self._path)
+                except ConfigError as error:
+                    self._refused = stamp
+                    log.error("%s has changed and cannot be used; the last good state stays:\n%s", self._path, error)
+            return self._users if self._users is not None else Failed(f"{self._path} was never read")
+
+    def _stand_in(self, users: Users, name: str) -> str | None:
+        """Some known user's hash, always the same for a name: misses take as long as those who are known do."""
+        if not users.all:
+            return None
+        digest = hmac.digest(self._key, name.encode(), "sha256")
+        return users.all[int.from_bytes(digest[:8], "big") % len(users.all)].password
+
+    def _check(self, user: User, password: str) -> bool:
+        """In a worker thread: judge the password, and renew an outdated hash."""
+        checked = passwords.check(password, user.password)
+        if checked.right and checked.upgraded:
+            self._upgrade(user, checked.upgraded)
+        return checked.right
+
+    def _upgrade(self, user: User, hash: str) -> None:
+        """A file that cannot be written is no reason to refuse a login, and one warning about it is enough."""
+        try:
+            with self._writing:
+                done = users_file.replace_hash(self._path, user, hash)
+        except (OSError, ValueError) as error:
+            done, why = False, str(error)
+        else:
+            why = "the entry was not found as it was read"
+        if done:
+            log.info("%s: the password hash was renewed", _label(user))
+        elif not self._warned:
+            self._warned = True
+            log.warning("%s: outdated password hashes cannot be renewed: %s", self._path, why)
+
+
+def _granted(user: User) -> Granted:
+    name = user.dictionary.get("name")
+    identity = Identity(user.username, user.id, name if isinstance(name, str) else "", user.tenant)
+    return Granted(identity, (Right(user.dictionary, _label(user)),))
+
+
+def _label(user: User) -> str:
+    return users_file.where(user.number, user.username)
+
+
+def _max_attempts(user: User) -> int | None:
+    stated = str(user.dictionary.get("max_bad_login_attempt", ""))
+    return int(stated) if stated.isascii() and stated.isdigit() and 0 < int(stated[:9]) <= 100 else None

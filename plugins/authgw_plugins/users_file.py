@@ -1,0 +1,191 @@
+"""`users.toml`: read strictly, every mistake located; and the one change that is ever made to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from authgw_plugins import passwords
+
+from authgw.contract import ConfigError, Problem
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_NAME = 256
+_OWN = frozenset({"password", "tenant"})
+_HEAD = re.compile(r"^[ \t]*\[\[[ \t]*user[ \t]*\]\]", re.MULTILINE)
+_LINE = re.compile(r"^(.*) \(at line (\d+), column \d+\)$", re.DOTALL)
+
+
+class User(msgspec.Struct, frozen=True):
+    """One [[user]] table. `number` counts from 1 in the file; `key` finds him, whatever case he types."""
+
+    number: int
+    username: str
+    key: str
+    password: str
+    id: int
+    tenant: str
+    dictionary: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"User({self.number}, {self.username!r})"
+
+
+class Users(msgspec.Struct, frozen=True):
+    """All users of one state of the file, which `stamp` stands for."""
+
+    all: tuple[User, ...]
+    by_key: Mapping[str, User]
+    stamp: str
+
+
+def stamp(path: Path) -> str:
+    """Changes with the file. OSError: it cannot be looked at."""
+    state = path.stat()
+    return f"{state.st_ino}.{state.st_size}.{state.st_mtime_ns}.{state.st_ctime_ns}"
+
+
+def key(username: str) -> str:
+    """Names that differ in case alone are one name here."""
+    return username.casefold()
+
+
+def where(user: int, name: object) -> str:
+    """`user[3] "alice"`: how a problem, and the log, names an entry."""
+    return f'user[{user}] "{name}"' if isinstance(name, str) and name else f"user[{user}]"
+
+
+def read(path: Path) -> Users:
+    """All users, or ConfigError with every problem of the file."""
+    try:
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            read_stamp = f"{state.st_ino}.{state.st_size}.{state.st_mtime_ns}.{state.st_ctime_ns}"
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError([Problem(str(path), "", f"cannot be read: {error.strerror}")]) from error
+    if state.st_mode & stat.S_IWOTH:
+        raise ConfigError([Problem(str(path), "", f"everybody can write it; run: chmod o-w {path}")])
+    if len(data) > MAX_BYTES:
+        raise ConfigError([Problem(str(path), "", f"is larger than {MAX_BYTES} bytes")])
+    users = _parse(str(path), data)
+    return Users(users, {user.key: user for user in users}, read_stamp)
+
+
+def _parse(source: str, data: bytes) -> tuple[User, ...]:
+    try:
+        document = tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem(source, "", "is not UTF-8")]) from error
+    except tomllib.TOMLDecodeError as error:
+        located = _LINE.match(str(error))
+        place, message = (f"line {located[2]}", located[1]) if located else ("", str(error))
+        raise ConfigError([Problem(source, place, message)]) from error
+    problems = [
+        Problem(source, name, "is unknown; a file of users holds [[user]] tables only")
+        for name in document.keys() - {"user"}
+    ]
+    entries = document.get("user", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise ConfigError([*problems, Problem(source, "user", "must be tables, each begun by [[user]]")])
+    users = [_user(source, number, entry, problems) for number, entry in enumerate(entries, 1)]
+    _unique(source, [user for user in users if user is not None], problems)
+    if problems:
+        raise ConfigError(problems)
+    return tuple(user for user in users if user is not None)
+
+
+def _user(source: str, number: int, entry: Mapping[str, Any], problems: list[Problem]) -> User | None:
+    name = entry.get("username")
+    found: list[tuple[str, str]] = []
+    if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or name != name.strip() or not name.isprintable():
+        found.append(("username", f"must be a visible name of 1 to {MAX_NAME} characters"))
+    if "password" not in entry:
+        found.append(("password", "is missing; make one with: authgw hash-password"))
+    elif (wrong := passwords.problem(entry["password"])) is not None:
+        found.append(("password", wrong))
+    id = entry.get("id")
+    if type(id) is not int or not 0 < id < 2**63:
+        found.append(("id", "must be a positive integer, the user's own"))
+    tenant = entry.get("tenant", "")
+    if not isinstance(tenant, str) or len(tenant) > MAX_NAME or not tenant.isprintable():
+        found.append(("tenant", "must be text, a label"))
+    problems += [Problem(source, f"{where(number, name)}: {field}", message) for field, message in found]
+    if found:
+        return None
+    dictionary = {field: value for field, value in entry.items() if field not in _OWN}
+    return User(number, str(name), key(str(name)), entry["password"], int(entry["id"]), tenant, dictionary)
+
+
+def _unique(source: str, users: list[User], problems: list[Problem]) -> None:
+    names: dict[str, User] = {}
+    ids: dict[int, User] = {}
+    for user in users:
+        first = names.setdefault(user.key, user)
+        if first is not user:
+            message = f"is the name of {where(first.number, first.username)} too; case makes no difference"
+            problems.append(Problem(source, f"{where(user.number, user.username)}: username", message))
+        first = ids.setdefault(user.id, user)
+        if first is not user:
+            message = f"{user.id} is the id of {where(first.number, first.username)} too"
+            problems.append(Problem(source, f"{where(user.number, user.username)}: id", message))
+
+
+def replace_hash(path: Path, user: User, hash: str) -> bool:
+    """Put a new hash in the place of a user's old one; every other byte stays. False: the file says something else now.
+
+    Written beside and renamed, so that readers see the old file or the new one; mode and owner stay. OSError: the file
+    or its folder cannot be written.
+    """
+    path = path.resolve()
+    with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        data = file.read(MAX_BYTES + 1)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(13, "is not writable", str(path))
+    text = _with_hash(data.decode(), user, hash)
+    if text is None:
+        return False
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode())
+            file.flush()
+            if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(file.fileno(), state.st_uid, state.st_gid)
+            os.fchmod(file.fileno(), stat.S_IMODE(state.st_mode))
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+    return True
+
+
+def _with_hash(text: str, user: User, hash: str) -> str | None:
+    """The text with the user's hash exchanged, proven to differ in nothing else. None: that cannot be done."""
+    before = tomllib.loads(text)
+    entries = before.get("user", [])
+    place = next((n for n, entry in enumerate(entries) if entry.get("username") == user.username), None)
+    if place is None or entries[place].get("password") != user.password:
+        return None
+    heads = [match.start() for match in _HEAD.finditer(text)]
+    if len(heads) != len(entries):
+        return None
+    start, end = heads[place], heads[place + 1] if place + 1 < len(heads) else len(text)
+    block = text[start:end]
+    if block.count(user.password) != 1:
+        return None
+    after = text[:start] + block.replace(user.password, hash) + text[end:]
+    entries[place]["password"] = hash
+    return after if tomllib.loads(after) == before else None
