@@ -63,7 +63,7 @@ class Incoming:
     async def wait(self, seconds: float, awaits: str) -> None:
         """Until anything happens. The sweeper ends the reply with UPSTREAM_TIMEOUT when the seconds are over."""
         self.deadline = self._loop.time() + seconds
-        self.awaits = f"{awaits} within {seconds:g} s"
+        self.awaits = f"{awaits} within {round(seconds, 1):g} s"
         self._waiter = self._loop.create_future()
         try:
             await self._waiter

@@ -12,6 +12,7 @@ line). Each reply gets a parser of its own: no state outlives a message.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 import httptools
@@ -23,6 +24,7 @@ from authgw.upstream.wire import Head, malformed
 MAX_INTERIM = 8
 START = b"HTTP/1."
 GAP = b"\r\n\r\n"
+PHRASE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 
 
 class Framing(Enum):
@@ -75,7 +77,7 @@ class Reading:
     def _new_parser(self) -> None:
         self._seen = b""
         self._fields: list[tuple[str, str]] = []
-        self._head_parsed = self._complete = False
+        self._head_parsed = self._complete = self._odd_phrase = False
         self._parser = httptools.HttpResponseParser(self)
 
     def _feed_head(self, data: bytes) -> bytes:
@@ -103,7 +105,7 @@ class Reading:
     def _end_of_head(self) -> None:
         status = self._parser.get_status_code()
         version = self._parser.get_http_version()
-        if not self._head_parsed or version not in ("1.0", "1.1") or not 100 <= status <= 599:
+        if not self._head_parsed or self._odd_phrase or version not in ("1.0", "1.1") or not 100 <= status <= 599:
             raise malformed("a status line that is not one of HTTP/1.0 or HTTP/1.1")
         if len(self._fields) > self._max_fields:
             raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, f"a head of more than {self._max_fields} fields")
@@ -141,21 +143,25 @@ class Reading:
             if not self._complete:
                 raise
             self.surplus = True
-        self._tail = (self._tail + data[-6:])[-6:]
+        self._tail = (self._tail + data[-5:])[-5:]
         # Chunk extensions and trailers are read over, but not without end.
         self._overhead = 0 if len(self.pieces) > before else self._overhead + len(data)
         if self._overhead > self._max_head:
             raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, "chunk extensions or trailers without end")
         if self._complete:
             self.done = True
-            # The parser swallows empty lines between messages; a chunked body ends with exactly one.
-            if self._tail[-4:] != GAP or self._tail[:2] == b"\r\n":
+            # The parser swallows line ends between messages; a chunked body ends with exactly these two.
+            if self._tail[1:] != GAP or self._tail[:1] in (b"\r", b"\n"):
                 self.surplus = True
 
     # called by the parser
 
     def on_message_begin(self) -> None:
         self.surplus = self.surplus or self._complete
+
+    def on_status(self, phrase: bytes) -> None:
+        # Nobody reads the phrase, but one with control characters is no HTTP and means that something is amiss.
+        self._odd_phrase = self._odd_phrase or not PHRASE.fullmatch(phrase)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._head_parsed:
@@ -164,7 +170,8 @@ class Reading:
     def on_headers_complete(self) -> None:
         if not self._head_parsed:
             self._head_parsed = True
-            self.keep = bool(self._parser.should_keep_alive())
+            # What keeps an HTTP/1.0 connection was never agreed on by everybody.
+            self.keep = self._parser.get_http_version() != "1.0" and bool(self._parser.should_keep_alive())
 
     def on_body(self, data: bytes) -> None:
         if self.head is not None and not self._complete:
