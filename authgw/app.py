@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -31,7 +31,7 @@ from authgw.doors import Doors
 from authgw.errors import ConfigError, Problem, StoreError
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
-from authgw.login import assemble
+from authgw.login import assemble, pages
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.judge import Judges
 from authgw.narrow.run import Bounds, Narrow
@@ -49,26 +49,63 @@ from authgw.upstream.account import Account, Anonymous
 from authgw.upstream.client import Base, Client, ClientLimits
 
 
-class Backends(msgspec.Struct, frozen=True):
-    """What is opened when the server starts and closed when it ends."""
+class Opens(Protocol):
+    """Something with a life: opened before the first request, closed after the last. `open` may tell warnings."""
 
-    upstream: Account | Anonymous
-    sessions: Sessions
-    epochs: Epochs
-    audit: Audit
-    login: assemble.Login
+    async def open(self) -> Sequence[str] | None: ...
+
+    async def close(self) -> None: ...
 
 
-def create(settings: Settings) -> Starlette:
-    """The gateway as an ASGI app. Raises `ConfigError` with every mistake in the files the settings name."""
+class Part:
+    """Something that only has to be closed."""
+
+    def __init__(self, close: Callable[[], Awaitable[None]]) -> None:
+        self._close = close
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        await self._close()
+
+
+class Gateway:
+    """The ASGI app, and what is opened before it serves and closed after. Both may be called more than once."""
+
+    def __init__(self, app: Starlette, opened: Sequence[Opens], warnings: list[str]) -> None:
+        self.app = app
+        self.warnings = warnings
+        self._all = tuple(opened)
+        self._open: list[Opens] = []
+
+    async def open(self) -> None:
+        """`ConfigError`: every mistake in the files that the login plugins read."""
+        try:
+            for part in self._all[len(self._open) :]:
+                told = await part.open()
+                self.warnings += told or ()
+                self._open.append(part)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        while self._open:
+            await self._open.pop().close()
+
+
+def create(settings: Settings) -> Gateway:
+    """The gateway. Raises `ConfigError` with every mistake in the files the settings name."""
     problems: list[Problem] = []
+    catalogue, key_file, chain = None, None, None
     with _collected(problems):
         catalogue = load_catalogue(settings.policy.files, settings.folder)
     with _collected(problems):
-        key_file = keys.load(settings.gateway.key_file)
-    with _collected(problems):
         chain = assemble.plugins(settings)
-    if problems:
+    with _collected(problems):
+        key_file = keys.load(settings.gateway.key_file)
+    if catalogue is None or chain is None or key_file is None:
         raise ConfigError(problems)
     upstream = _upstream(settings)
     redis = store.connect(settings.sessions.store)
@@ -77,16 +114,17 @@ def create(settings: Settings) -> Starlette:
     sessions = Sessions(redis, key_file, epochs, lifetimes, time.time, grace=settings.sessions.grace)
     audit = Audit(settings.audit.file, time.time)
     names = cookie.names(settings.gateway.public_url, settings.gateway.base_path)
-    handles = Handles(redis, key_file, time.time)
-    login = assemble.login(settings, chain, sessions, handles, epochs, key_file, names, audit)
-    doors = Doors(sessions, names, login.front, login.bypass, audit)
+    front = assemble.front(settings, chain, epochs, key_file, audit)
+    doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
     parts = _parts(settings, catalogue, upstream, doors, audit)
-    backends = Backends(upstream, sessions, epochs, audit, login)
-    return Starlette(
-        middleware=[Middleware(Gate, parts=parts)],
-        routes=[*login.routes(parts.narrow.sensors.names), *_health(backends)],
-        lifespan=_lifespan(backends, redis.aclose),
+    own = pages.routes(
+        front, sessions, Handles(redis, key_file, time.time), names, settings.gateway, parts.narrow.sensors.names, audit
     )
+    app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
+    opened: list[Opens] = [Part(close=redis.aclose), Part(close=upstream.close), audit, epochs, chain]
+    gateway = Gateway(app, opened, [])
+    app.router.lifespan_context = _lifespan(gateway)
+    return gateway
 
 
 @contextlib.contextmanager
@@ -140,27 +178,19 @@ def rules(settings: Settings) -> Rules:
     return Rules(pages=settings.upstream.pages, origin=settings.gateway.origin)
 
 
-def _lifespan(
-    backends: Backends, close_store: Callable[[], Awaitable[None]]
-) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(gateway: Gateway) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        backends.audit.open()
-        await backends.epochs.open()
-        await backends.login.open()
+        await gateway.open()
         try:
             yield
         finally:
-            await backends.login.close()
-            await backends.upstream.close()
-            await backends.epochs.close()
-            await close_store()
-            backends.audit.close()
+            await gateway.close()
 
     return lifespan
 
 
-def _health(backends: Backends) -> list[Route]:
+def _health(sessions: Sessions, upstream: Account | Anonymous, audit: Audit) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -168,12 +198,12 @@ def _health(backends: Backends) -> list[Route]:
         """What is missing, by name; no addresses, no secrets."""
         missing: dict[str, str] = {}
         try:
-            await backends.sessions.ping()
+            await sessions.ping()
         except StoreError:
             missing["sessions"] = "the session store or the database cannot be asked"
-        if (trouble := await backends.upstream.check()) is not None:
+        if (trouble := await upstream.check()) is not None:
             missing["upstream"] = trouble
-        if backends.audit.failed:
+        if audit.failed:
             missing["audit"] = "the audit file cannot be written"
         return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
 

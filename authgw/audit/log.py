@@ -24,10 +24,10 @@ class Audit:
         self._file: int | None = None
         self.failed: str | None = None
 
-    def open(self) -> None:
+    async def open(self) -> None:
         self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         if self._file is not None:
             os.close(self._file)
             self._file = None

@@ -31,7 +31,7 @@ def check(path: Path) -> None:
     except ConfigError as error:
         problems += error.problems
     try:
-        warnings += asyncio.run(assemble.try_out(assemble.plugins(settings), settings))
+        warnings += asyncio.run(assemble.try_out(assemble.plugins(settings)))
     except ConfigError as error:
         problems += error.problems
     if problems:

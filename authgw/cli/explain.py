@@ -37,7 +37,7 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
     with config_errors_end_it():
         catalogue = load_catalogue(settings.policy.files, settings.folder)
         chain = assemble.plugins(settings)
-        claims = asyncio.run(assemble.claims_of(chain, settings, user))
+        claims = asyncio.run(assemble.claims_of(chain, user))
     if isinstance(claims, str):
         click.echo(f"authgw: {claims}", err=True)
         sys.exit(2)

@@ -32,10 +32,18 @@ def serve(path: Path) -> None:
     settings = settings_of(path)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
-    with config_errors_end_it():
-        app = create(settings)
     listen = settings.gateway.listen
-    run(lambda: server(app, bind(listen.host, listen.port)))
+
+    async def main() -> None:
+        # Opened before the address is taken: with a mistake in any file nothing is started.
+        with config_errors_end_it():
+            gateway = create(settings)
+            await gateway.open()
+        for warning in gateway.warnings:
+            click.echo(f"warning: {warning}", err=True)
+        await server(gateway.app, bind(listen.host, listen.port))
+
+    run(main)
 
 
 def bind(host: str, port: int) -> socket.socket:

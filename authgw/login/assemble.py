@@ -1,0 +1,111 @@
+"""The login of a gateway, put together from its settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from authgw.answer import Answer
+from authgw.audit.log import Audit
+from authgw.contract import Granted, Identity
+from authgw.errors import Problem
+from authgw.intake.request import Request
+from authgw.login import registry, throttle
+from authgw.login.bypass import bypass_login
+from authgw.login.chain import Instance
+from authgw.login.front import Front
+from authgw.login.rights import Reading, Rights
+from authgw.login.user import canonical
+from authgw.rights import groups
+from authgw.rights.claims import Claims
+from authgw.session.cookie import Names
+from authgw.session.epochs import Epochs
+from authgw.session.keys import Keys
+from authgw.session.record import subject
+from authgw.session.sessions import Sessions
+from authgw.settings import Settings
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """The configured plugins, constructed and not yet open, and how their dictionaries are read."""
+
+    instances: tuple[Instance, ...]
+    rights: Rights
+    source: str
+
+    async def open(self) -> tuple[str, ...]:
+        """Warnings about the plugins' users. `ConfigError`: every mistake in their files."""
+        return await registry.open_all(self.instances, self.rights, source=self.source)
+
+    async def close(self) -> None:
+        await registry.close_all(self.instances)
+
+
+def plugins(settings: Settings) -> Chain:
+    """`ConfigError`: every mistake in the plugins' options and the group templates."""
+    source = str(settings.file)
+    templates: Any = {} if settings.groups.file is None else groups.load(settings.groups.file)
+    instances = registry.build(settings.login.instances, folder=settings.folder, source=source)
+    return Chain(instances, Rights(templates, strict=settings.policy.strict_rights), source)
+
+
+def front(settings: Settings, chain: Chain, epochs: Epochs, keys: Keys, audit: Audit) -> Front:
+    """The one way in for pages, bypass_login and api.php."""
+    limits = throttle.Limits(
+        user_failures=settings.throttle.user_failures,
+        address_failures=settings.throttle.address_failures,
+        max_attempts=settings.throttle.max_bad_login_attempt,
+        window=max(1, round(settings.throttle.window)),
+    )
+    counted = throttle.storage(settings.sessions.store, time.time)
+    return Front(
+        chain.instances,
+        throttle.Throttle(counted, keys.derive("throttle"), limits, time.time),
+        chain.rights,
+        audit=lambda event: audit.write("login", event),
+        epoch=lambda claims: epochs.total(subject(claims)),
+    )
+
+
+class Bypass:
+    """`module=bypass_login` as the gate calls it."""
+
+    def __init__(self, front: Front, sessions: Sessions, names: Names) -> None:
+        self._front = front
+        self._sessions = sessions
+        self._cookie_name = names.api[0]
+
+    async def __call__(self, request: Request) -> Answer:
+        return await bypass_login(request, self._front, self._sessions, self._cookie_name)
+
+
+async def claims_of(chain: Chain, user: str) -> Claims | str:
+    """The claims a user would get, without his password; or why that cannot be told."""
+    name = canonical(user)
+    if name is None:
+        return f"{user!r} cannot be a user's name"
+    await chain.open()
+    try:
+        return await _first(chain.instances, chain.rights, name)
+    finally:
+        await chain.close()
+
+
+async def _first(instances: Sequence[Instance], rights: Rights, user: str) -> Claims | str:
+    for instance in instances:
+        outcome = await instance.plugin.refresh(Identity(user, 0))
+        if isinstance(outcome, Granted):
+            reading = rights.read(instance.name, outcome)
+            return reading.claims if isinstance(reading, Reading) else "; ".join(reading)
+    asked = ", ".join(instance.name for instance in instances)
+    return f"no login plugin that can tell without a password knows {user!r} (asked: {asked})"
+
+
+async def try_out(chain: Chain) -> list[Problem]:
+    """Open and close everything, as `authgw check` does. `ConfigError`: every mistake."""
+    warnings = await chain.open()
+    await chain.close()
+    return [Problem(warning, "", "") for warning in warnings]
