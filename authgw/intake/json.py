@@ -41,7 +41,7 @@ def strict(data: bytes | str, depth: int = DEPTH) -> Value | Refused:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        return Refused(Reason.JSON_MALFORMED, 400, f"JSON: {error.msg} at character {error.pos}")
+        return Refused(Reason.JSON_MALFORMED, 400, f"JSON: not well-formed at character {error.pos}")
     except _Odd as error:
         return Refused(Reason.JSON_MALFORMED, 400, f"JSON: {error}")
     return _checked(value) if _SUSPECT.search(text) else value

@@ -15,7 +15,7 @@ Value = Any
 
 
 class Body(StrEnum):
-    """How the body was written. An absent body, and exactly `{}` under any type, count as NONE (php.md)."""
+    """How the body was written. An absent body, and exactly `{}` under any type, count as NONE."""
 
     NONE = "none"
     FORM = "form"

@@ -68,10 +68,17 @@ class Php:
 
     def integers(self, texts: Sequence[str]) -> list[int]:
         """What PHP's intval makes of each text."""
-        lines = b"\n".join(base64.b64encode(text.encode()) for text in texts)
+        return [int(number) for number in self._ask(b"/integers", [_b64(text.encode()) for text in texts])]
+
+    def same(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        """Whether each JSON scalar and text are equal to PHP (`==`), and alike in a condition."""
+        lines = [f"{_b64(json_text.encode())} {_b64(text.encode())}" for json_text, text in pairs]
+        return [bool(answer) for answer in self._ask(b"/same", lines)]
+
+    def _ask(self, path: bytes, lines: Sequence[str]) -> list[Any]:
         headers = ((b"host", b"php"), (b"content-type", b"text/plain"))
-        answer = self._send(wire(Raw("POST", b"/integers", b"", headers, lines, "")))
-        return [int(number) for number in json.loads(answer.partition(b"\r\n\r\n")[2])]
+        answer = self._send(wire(Raw("POST", path, b"", headers, "\n".join(lines).encode(), "")))
+        return list(json.loads(answer.partition(b"\r\n\r\n")[2]))
 
     def _send(self, data: bytes) -> bytes:
         answer = b""

@@ -1,6 +1,6 @@
 <?php
 // Tells, byte for byte, what PHP understood of the request: texts in base64, arrays as lists of pairs.
-// POST /integers: what each line (base64) is as an integer.
+// POST /integers: what each line (base64) is as an integer. POST /same: whether a JSON value and a text mean the same.
 
 function told(mixed $value): mixed {
     if (!is_array($value)) {
@@ -42,6 +42,17 @@ if ($_SERVER['REQUEST_URI'] === '/integers') {
     $answers = [];
     foreach (explode("\n", $input) as $line) {
         $answers[] = (string)intval(base64_decode($line));
+    }
+    echo json_encode($answers);
+    return;
+}
+
+if ($_SERVER['REQUEST_URI'] === '/same') {
+    $answers = [];
+    foreach (explode("\n", $input) as $line) {
+        [$json, $text] = array_map('base64_decode', explode(' ', $line . ' '));
+        $value = json_decode($json, true);
+        $answers[] = $value == $text && (bool)$value === (bool)$text;
     }
     echo json_encode($answers);
     return;

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from authgw.intake.encode import as_text
 from authgw.intake.ids import cdr_id
+from authgw.intake.json import strict
 from authgw.intake.read import Limits, read
 from authgw.intake.request import Body, Refused
 from php.corpus import LET_THROUGH, REFUSED
@@ -72,3 +74,12 @@ def test_an_accepted_id_is_the_same_integer_to_php(php: Php, seed: int) -> None:
     accepted = [(text, number) for text, number in zip(texts, php.integers(texts), strict=True) if cdr_id(text)]
     assert [(text, cdr_id(text)) for text, _ in accepted] == accepted
     assert len(accepted) > 200
+
+
+def test_a_json_scalar_means_the_same_to_php_as_its_text(php: Php) -> None:
+    """true, false, null and numbers are equal, and alike in a condition, to the texts they become in a form."""
+    scalars = ["true", "false", "null", "0", "1", "-1", "12", "9223372036854775807", "-9223372036854775808"]
+    scalars += ["1.5", "1.0", "0.1", "1e22", "1E-3", "5e-324", "1.7976931348623157e308", '"a"', '""', '"12abc"', '"0"']
+    answers = php.same([(scalar, as_text(strict(scalar))) for scalar in scalars])
+    assert dict(zip(scalars, answers, strict=True)) == dict.fromkeys(scalars, True)
+    assert php.same([("false", "false"), ("null", "null"), ("false", "1")]) == [False] * 3, "the oracle can say no"
