@@ -13,12 +13,18 @@ import os
 import platform
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # kit: starters of real servers
+
+import intake
+import path
 import scope
 
 OUT = Path(__file__).resolve().parent / "out"
-BENCHES = {"scope": scope}
+BENCHES: dict[str, ModuleType] = {"scope": scope, "intake": intake, "path": path}
 
 
 def main() -> int:
