@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import click
-from authgw_plugins.passwords import hashed
 
 from authgw.login.user import MAX_PASSWORD_BYTES
+from authgw_plugins.passwords import hashed
 
 
 @click.command("hash-password")

@@ -24,7 +24,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any, ClassVar
 
-from authgw_plugins.workers import Busy, Workers
 from pydantic import Field
 
 from authgw import contract
@@ -40,6 +39,7 @@ from authgw.contract import (
     Rejected,
     Right,
 )
+from authgw_plugins.workers import Busy, Workers
 
 MAX_BYTES = 1024 * 1024
 MAX_LINE = 1000
@@ -47,7 +47,7 @@ FUNCTION = "custom_login"
 log = logging.getLogger("authgw.login.script")
 
 
-class Config(contract.Config):
+class ScriptConfig(contract.Config):
     """`script`: the file. `threads` calls at the same time, `waiting` more in line; `timeout` in seconds."""
 
     script: Path
@@ -59,9 +59,9 @@ class Config(contract.Config):
 class Script:
     """Runs the file once at `open` and its function at every login."""
 
-    Config: ClassVar[type[contract.Config]] = Config
+    Config: ClassVar[type[contract.Config]] = ScriptConfig
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: ScriptConfig) -> None:
         self._path = config.script
         self._timeout = config.timeout
         self._workers = Workers("authgw-script", config.threads, config.waiting)
@@ -116,7 +116,7 @@ class Script:
         try:
             inspect.signature(function).bind("user", "password")
         except TypeError:
-            message = f"must take exactly (user, password)"
+            message = "must take exactly (user, password)"
             raise ConfigError([Problem(str(self._path), FUNCTION, message)]) from None
         found: Callable[[str, str], Any] = function
         return found

@@ -23,9 +23,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from authgw_plugins import passwords, users_file
-from authgw_plugins.users_file import User, Users
-from authgw_plugins.workers import Busy, Workers
 from pydantic import Field
 
 from authgw import contract
@@ -41,11 +38,14 @@ from authgw.contract import (
     Rejected,
     Right,
 )
+from authgw_plugins import passwords, users_file
+from authgw_plugins.users_file import User, Users
+from authgw_plugins.workers import Busy, Workers
 
 log = logging.getLogger("authgw.login.static")
 
 
-class Config(contract.Config):
+class StaticConfig(contract.Config):
     """`users`: the file. `threads` check passwords at the same time, `waiting` logins stand in line for them."""
 
     users: Path
@@ -56,9 +56,9 @@ class Config(contract.Config):
 class Static:
     """Answers for the users of its file; everybody else is not its own."""
 
-    Config: ClassVar[type[contract.Config]] = Config
+    Config: ClassVar[type[contract.Config]] = StaticConfig
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: StaticConfig) -> None:
         self._path = config.users
         self._users: Users | None = None
         self._refused = ""

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from authgw_plugins import passwords
 
 from authgw.contract import ConfigError, Problem
+from authgw_plugins import passwords
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NAME = 256
