@@ -165,17 +165,12 @@ def _parts(
         body_seconds=settings.gateway.body_timeout,
         base_path=settings.gateway.base_path,
         catalogue=catalogue,
-        rules=rules(settings),
+        rules=Rules(settings.upstream.pages, settings.gateway.origin),
         doors=doors,
         narrow=narrow,
         audit=audit,
         always_200=settings.policy.refusals == "200",
     )
-
-
-def rules(settings: Settings) -> Rules:
-    """The operator's choices that decisions depend on; `explain` uses the same."""
-    return Rules(pages=settings.upstream.pages, origin=settings.gateway.origin)
 
 
 def _lifespan(gateway: Gateway) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:

@@ -101,6 +101,17 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool) -
     return size
 
 
+def with_request_id(send: Send, request_id: str) -> Send:
+    """Puts the support code on an answer of our own pages."""
+
+    async def wrapped(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", request_id.encode())]}
+        await send(message)
+
+    return wrapped
+
+
 async def unless_left(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """The outcome of long work, given up when the client leaves (`ClientGone`)."""
     task = asyncio.ensure_future(work)

@@ -36,7 +36,9 @@ class Gate:
         self._parts = parts
 
     async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        if scope["type"] == "lifespan" or _is_own(scope):
+        if _is_own(scope):
+            await self._app(scope, receive, edge.with_request_id(send, self._parts.new_id()))
+        elif scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)

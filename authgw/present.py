@@ -61,6 +61,9 @@ def _for_client(deny: Deny, request: Request | None, path: str, request_id: str)
         said = {"success": False, "error": "access denied", "detail": deny.detail, "reason": deny.reason.value}
     if deny.status == 403 or deny.status >= 500:
         said["request_id"] = request_id
+    if deny.status in {408, 413}:
+        # The rest of the body is not waited for.
+        headers = (("connection", "close"),)
     if deny.status == 503:
         headers = (("retry-after", RETRY_SECONDS),)
     return as_json(deny.status, said, headers)

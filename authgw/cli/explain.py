@@ -26,10 +26,10 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
 
     Exit codes: 0 the call is allowed, 1 it is refused, 2 the configuration or the user cannot be used.
     """
-    from authgw.app import rules
     from authgw.catalogue.load import load as load_catalogue
     from authgw.intake.limits import Limits
     from authgw.login import assemble
+    from authgw.policy.decide import Rules
     from authgw.policy.explain import explain as reason
     from authgw.policy.explain import raw_of
 
@@ -43,7 +43,8 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
         sys.exit(2)
     base_path = settings.gateway.base_path
     limits = Limits(max_body=settings.gateway.max_body)
-    told = reason(raw_of(method, url, body, base_path), limits, base_path, catalogue, claims, rules(settings))
+    rules = Rules(settings.upstream.pages, settings.gateway.origin)
+    told = reason(raw_of(method, url, body, base_path), limits, base_path, catalogue, claims, rules)
     click.echo(f"user      {claims.user} (id {claims.id}, login {claims.login})")
     for line in told.lines:
         click.echo(line)

@@ -15,6 +15,7 @@ import click
 import uvicorn
 
 from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.cli.http import BoundedHead
 
 GRACEFUL_SECONDS = 5
 
@@ -70,7 +71,7 @@ async def server(app: Any, listener: socket.socket, ready: Callable[[], None] | 
     """Serve until SIGINT or SIGTERM. `ready` replaces the line that is printed when connections are accepted."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHead,
         ws="none",
         loop="none",
         lifespan="on",

@@ -80,8 +80,17 @@ def conditions(case: Case) -> list[Condition]:
     found = []
     for name, condition in _CONDITIONS:
         refusal = condition(case)
-        found.append(Condition(name, refusal is None, refusal.detail if refusal else ""))
+        found.append(Condition(name, refusal is None, refusal.detail if refusal else _asked(case, condition)))
     return found
+
+
+def _asked(case: Case, condition: Callable[[Case], Deny | None]) -> str:
+    """What was asked for where it held, as far as that differs from call to call."""
+    if condition is _flags:
+        return _needed(case.entry)
+    if condition is _limits:
+        return ", ".join(f"no {limit}" for limit in case.entry.barred)
+    return ", ".join(case.fields.named) if condition is _fields else ""
 
 
 def _built(case: Case) -> Deny | None:
@@ -129,16 +138,18 @@ def _fields(case: Case) -> Deny | None:
 def _flags(case: Case) -> Deny | None:
     if any(map(case.entry.opens, case.claims.grants)):
         return None
-    needed = [*case.entry.needs]
-    if case.entry.needs_any:
-        needed.append(" or ".join(case.entry.needs_any))
-    return Deny(Reason.MISSING_FLAG, 403, f"no grant has {' and '.join(needed) or 'any right'}")
+    return Deny(Reason.MISSING_FLAG, 403, f"no grant has {_needed(case.entry) or 'any right'}")
+
+
+def _needed(entry: Entry) -> str:
+    alternatives = " or ".join(entry.needs_any)
+    return " and ".join([*entry.needs, *([alternatives] if alternatives else [])])
 
 
 def _limits(case: Case) -> Deny | None:
-    if case.opening:
-        return None
     grants = [grant for grant in case.claims.grants if case.entry.opens(grant)]
+    if case.opening or not grants:
+        return None
     barred = sorted({limit for grant in grants for limit in case.barred(grant)})
     if barred:
         return Deny(Reason.LIMITED, 403, f"closed by {', '.join(barred)}")
