@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from authgw.session.handles import MAX_BYTES, HandleKind
-from kit.sessions import Room
+from authgw.session.handles import MAX_BYTES, HandleKind, Handles
+from authgw.session.model import Kind
+from authgw.session.sessions import Sessions
+from kit.sessions import Room, claims
 
 pytestmark = pytest.mark.anyio
 World = Any
@@ -58,6 +60,20 @@ async def test_a_handle_is_never_a_session_nor_a_session_a_handle(world: World, 
     await world.redis.copy(f"authgw:session:{session.handle}", f"authgw:attempt:{session.handle}")
     assert await room.sessions.find(token) is None
     assert await room.handles.peek(ATTEMPT, sid) is None
+
+
+async def test_types_are_apart_even_for_one_and_the_same_secret(world: World, room: Room) -> None:
+    """Were a token and a session id the same text, neither record could be found or opened as the other."""
+    same = lambda count: b"\x07" * count  # noqa: E731
+    sessions = Sessions(room.redis, room.keys, room.epochs, room.limits, room.clock, same)
+    sid, session = await sessions.start(claims(), Kind.API, address="", agent="", factors=())
+    token = await Handles(room.redis, room.keys, room.clock, same).put(ATTEMPT, b"x", 60)
+    assert token == sid
+    [stored] = await world.redis.keys("authgw:attempt:*")
+    hash = stored.decode().rsplit(":", 1)[1]
+    assert hash != session.handle
+    await world.redis.copy(f"authgw:session:{session.handle}", stored, replace=True)
+    assert await room.handles.take(ATTEMPT, token) is None
 
 
 async def test_a_changed_handle_is_nothing(world: World, room: Room) -> None:

@@ -258,3 +258,24 @@ async def test_everything_ends_by_itself_in_the_store(world: World, tmp_path: Pa
     for key in keys:
         limit = LIMITS.absolute if b":user:" in key else LIMITS.idle
         assert 0 < await world.redis.pttl(key) <= limit * 1000
+
+
+async def test_a_session_is_found_as_its_own_kind_only(room: Room) -> None:
+    """Asked for among browser sessions an API session is nobody, and is not kept alive by the asking."""
+    sid, session = await room.start(kind=Kind.API)
+    room.clock.now += 60
+    assert await room.sessions.find(sid, frozenset({Kind.BROWSER})) is None
+    [listed] = await room.sessions.listed()
+    assert listed.seen == session.seen
+    assert await room.sessions.find(sid, frozenset({Kind.API, Kind.BROWSER})) is not None
+
+
+async def test_rotated_sessions_keep_their_place_among_those_of_the_same_instant(room: Room) -> None:
+    """Rotating makes a session neither older nor younger than the ones it was started with."""
+    first, *others = [(await room.start())[0] for _ in range(LIMITS.per_user)]
+    rotated = [await room.sessions.rotate(sid) for sid in others]
+    await room.start()
+    assert await room.sessions.find(first) is None
+    for pair in rotated:
+        assert pair is not None
+        assert await room.sessions.find(pair[0]) is not None

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import redis
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,6 +22,7 @@ from authgw.errors import StoreError
 from authgw.session import store
 from authgw.session.handles import HandleKind
 from authgw.session.model import SessionLimits
+from authgw.session.sessions import Sessions
 from kit.redis import RedisServer, real_redis, redis_server
 from kit.servers import free_port
 from kit.sessions import Clock, Room, claims
@@ -150,6 +152,24 @@ async def test_a_redis_that_refuses_is_an_error(rooms: Rooms, tmp_path: Path) ->
         with pytest.raises(StoreError):
             await room.start("bob", 2)
         assert await room.sessions.find(sid) == session
+
+
+async def test_a_rotation_under_way_never_revives_an_ended_session(rooms: Rooms, real_redis: RedisServer) -> None:
+    """A logout between the rotation's reading and its writing wins: no record is left, under either id."""
+    room = rooms(real_redis.url)
+    await room.redis.flushall()
+    sid, session = await room.start()
+    admin = redis.Redis.from_url(real_redis.url)
+
+    def logout_meanwhile(count: int) -> bytes:
+        admin.delete(f"authgw:session:{session.handle}", f"authgw:operator:{session.handle}")
+        return os.urandom(count)
+
+    late = Sessions(room.redis, room.keys, room.epochs, room.limits, room.clock, logout_meanwhile)
+    assert await late.rotate(sid) is None
+    admin.close()
+    assert await room.sessions.listed() == []
+    assert await room.redis.keys("authgw:session:*") == []
 
 
 async def test_finding_a_session_is_one_get(rooms: Rooms, real_redis: RedisServer) -> None:
