@@ -40,7 +40,6 @@ from authgw.parts import Parts
 from authgw.policy.decide import Rules
 from authgw.session import cookie, keys, store
 from authgw.session.epochs import Epochs
-from authgw.session.handles import Handles
 from authgw.session.model import SessionLimits
 from authgw.session.sessions import Sessions
 from authgw.settings import Settings
@@ -118,7 +117,7 @@ def create(settings: Settings) -> Gateway:
     doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
     parts = _parts(settings, catalogue, upstream, doors, audit)
     own = pages.routes(
-        front, sessions, Handles(redis, key_file, time.time), names, settings.gateway, parts.narrow.sensors.names, audit
+        front, sessions, key_file.derive("login-form"), names, settings.gateway, parts.narrow.sensors.names, audit
     )
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
     opened: list[Opens] = [Part(close=redis.aclose), Part(close=upstream.close), audit, epochs, chain]

@@ -6,16 +6,13 @@ The order decides what a person learns: from a wrong address not even that the a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING
+from ipaddress import IPv6Address, ip_address, ip_network
 
 import msgspec
 
+from authgw.contract import Identity
 from authgw.reasons import Reason
-
-if TYPE_CHECKING:
-    from authgw.contract import Identity
-    from authgw.rights.parse import Gates, Parsed
+from authgw.rights.parse import Gates, Parsed
 
 _DAY = 86_400.0
 
@@ -38,7 +35,7 @@ def pass_through(gates: Sequence[Gates], identity: Identity, address: str, now: 
             return Stop(Reason.ADDRESS_NOT_ALLOWED, detail="enable_login_ip")
     for gate in gates:
         if gate.blocked or gate.group_blocked:
-            return Stop(Reason.BLOCKED, note=gate.blocked_reason or "", detail=_which(gate))
+            return Stop(Reason.BLOCKED, note=gate.blocked_reason, detail=_which(gate))
     for gate in gates:
         if gate.password_expired:
             return Stop(Reason.PASSWORD_EXPIRED, detail="password_expired")
@@ -52,7 +49,7 @@ def pass_through(gates: Sequence[Gates], identity: Identity, address: str, now: 
 
 def consistent(identity: Identity, parsed: Sequence[Parsed]) -> Stop | None:
     """One person, one id: a positive number, the same in the identity and in every dictionary that states one."""
-    ids = {identity.id, *(each.id for each in parsed if each.id)}
+    ids = {identity.id, *(each.id for each in parsed)}
     if len(ids) > 1:
         return Stop(Reason.RIGHTS_INVALID, detail=f"id: different ones for one user: {sorted(ids)}")
     if identity.id <= 0 or not parsed:
@@ -60,18 +57,14 @@ def consistent(identity: Identity, parsed: Sequence[Parsed]) -> Stop | None:
     return None
 
 
-def allows(networks: Sequence[str | IPv4Network | IPv6Network], address: str) -> bool:
+def allows(networks: Sequence[str], address: str) -> bool:
     """Whether the address lies in one of the networks. What cannot be read matches nothing."""
     try:
         client = ip_address(address)
     except ValueError:
         return False
     mapped = client.ipv4_mapped if isinstance(client, IPv6Address) else None
-    return any((mapped or client) in _network(each) for each in networks)
-
-
-def _network(each: str | IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    return ip_network(each, strict=False) if isinstance(each, str) else each
+    return any((mapped or client) in ip_network(each, strict=False) for each in networks)
 
 
 def _which(gate: Gates) -> str:

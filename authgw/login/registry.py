@@ -158,5 +158,5 @@ def _check_rights(plugin: Login, rights: Rights, problems: list[Problem]) -> lis
         if isinstance(parsed, Parsed):
             warnings += [str(warning) for warning in parsed.warnings]
         else:
-            problems += [Problem("", "", text) for text in parsed]
+            problems += parsed.problems
     return warnings

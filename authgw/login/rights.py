@@ -11,7 +11,8 @@ from authgw.contract import Granted
 from authgw.login import gates
 from authgw.login.user import canonical
 from authgw.rights.claims import Claims
-from authgw.rights.parse import Gates, Parsed, parse
+from authgw.rights.groups import Groups
+from authgw.rights.parse import Gates, Invalid, Parsed, parse
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -26,14 +27,13 @@ class Reading(msgspec.Struct, frozen=True):
 class Rights:
     """Reads dictionaries with the group templates and the strictness of this gateway."""
 
-    def __init__(self, groups: Mapping[int, Any], *, strict: bool) -> None:
+    def __init__(self, groups: Groups, *, strict: bool) -> None:
         self._groups = groups
         self._strict = strict
 
-    def parse(self, dictionary: Mapping[str, Any], source: str) -> Parsed | list[str]:
+    def parse(self, dictionary: Mapping[str, Any], source: str) -> Parsed | Invalid:
         """One dictionary, or every problem in it, each with its source and key."""
-        parsed = parse(dictionary, source, groups=self._groups, strict=self._strict)
-        return parsed if isinstance(parsed, Parsed) else [str(problem) for problem in parsed.problems]
+        return parse(dictionary, source, groups=self._groups, strict=self._strict)
 
     def read(self, login: str, granted: Granted) -> Reading | list[str]:
         """The claims of a right password, or every reason why there are none."""
@@ -47,7 +47,7 @@ class Rights:
                 grant = msgspec.structs.replace(one.grant, label=right.label) if right.label else one.grant
                 parsed.append(msgspec.structs.replace(one, grant=grant))
             else:
-                problems += one
+                problems += map(str, one.problems)
         if problems:
             return problems
         user = canonical(identity.user) if isinstance(identity.user, str) else None
@@ -62,9 +62,9 @@ class Rights:
             user=user,
             id=identity.id,
             grants=tuple(one.grant for one in parsed),
-            name=identity.name or parsed[0].name or "",
+            name=identity.name or parsed[0].name,
             tenant=identity.tenant,
-            group_name=parsed[0].group_name or "",
+            group_name=parsed[0].group_name,
             preferences=dict(parsed[0].preferences),
         )
         warnings = tuple(str(warning) for one in parsed for warning in one.warnings)

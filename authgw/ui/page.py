@@ -1,0 +1,95 @@
+"""Pages as bytes: the templates, the headers every page carries, and the pages that show a refusal."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from authgw.answer import Answer
+from authgw.reasons import Reason
+from authgw.ui import assets, words
+from authgw.ui.texts import Texts, choose, heading_and_text
+
+HTML = "text/html; charset=utf-8"
+# Everything from this origin, nothing inline, no script at all.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = (
+    ("content-security-policy", POLICY),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("vary", "Accept-Language"),
+)
+_FLAG = re.compile(r"\b(?:is_admin|can_[a-z0-9_]+|no_rtp|simple_cdr|hide_[a-z_]+)\b")
+# Refusals whose particulars help the person who is refused. Others are for the log.
+_TOLD = frozenset({Reason.SCAN_TOO_WIDE, Reason.PARAM_MISSING, Reason.PARAM_TYPE, Reason.PARAM_REFUSED})
+
+
+@cache
+def _templates() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    templates = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    templates.globals["asset"] = assets.address
+    return templates
+
+
+def render(name: str, language: str, **context: Any) -> bytes:
+    """A template's page in one of the languages ("en", "cs"; others are read as "en"). A value left out is an error."""
+    return _templates().get_template(name).render(t=Texts(language), **context).encode()
+
+
+def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+    """A page with the headers that every page has; caching is forbidden where all answers are sent."""
+    return Answer(status, body, HTML, HEADERS + headers)
+
+
+def message(
+    status: int,
+    language: str,
+    heading: str,
+    lines: tuple[str, ...],
+    *,
+    facts: tuple[tuple[str, str], ...] = (),
+    code: str = "",
+    button: tuple[str, str] | None = None,
+    links: tuple[tuple[str, str], ...] = (),
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Answer:
+    """A page that says one thing. `button` posts to an address, `links` lead to one: (address, words)."""
+    body = render(
+        "message.html", language, heading=heading, lines=lines, facts=facts, code=code, button=button, links=links
+    )
+    return page(status, body, headers)
+
+
+def refusal_page(status: int, reason: Reason, detail: str, request_id: str, accept_language: str = "") -> Answer:
+    """A refusal for a person: what happened, which right is missing, whom to ask, and the code an operator needs.
+
+    A page of status 404 is the same whatever was asked for, and carries no code.
+    """
+    t = Texts(choose(accept_language))
+    heading, text = heading_and_text(status, reason)
+    facts: list[tuple[str, str]] = []
+    if status == 403:
+        named = dict.fromkeys(_FLAG.findall(detail)) if reason in (Reason.MISSING_FLAG, Reason.LIMITED) else {}
+        if named:
+            label = "message.missing" if reason is Reason.MISSING_FLAG else "message.why"
+            facts.append((t(label), ", ".join(f"{words.of_key(flag, t.language)} ({flag})" for flag in named)))
+        facts.append((t("message.whom"), t("message.administrator")))
+    elif reason in _TOLD and detail:
+        facts.append((t("message.why"), detail))
+    links = (("/authgw/login", t("message.login")),) if status == 401 else ()
+    code = "" if status == 404 else request_id
+    retry = (("retry-after", "5"),) if status == 503 else ()
+    return message(
+        status, t.language, t(heading), (t(text),), facts=tuple(facts), code=code, links=links, headers=retry
+    )
