@@ -25,7 +25,8 @@ TEXTS = frozenset(
         "Your remote address not allowed in your account.",
     }
 )
-START_PAGES = frozenset({"", "index.php", "login", "login.php"})
+LOGIN_PAGES = frozenset({"login", "login.php"})
+START_PAGES = LOGIN_PAGES | {"", "index.php"}
 MAX_LINES = 16
 
 
@@ -77,11 +78,14 @@ def is_no_session(body: bytes) -> bool:
 
 
 def is_login_page(location: str, base_path: str, asked: str) -> bool:
-    """Does a redirect lead from the path `asked` to the GUI's start page, where people log in?"""
+    """Does a redirect lead from the path `asked` to where people log in? One start page may well lead to another."""
     path = urlsplit(location).path
     if path.startswith(base_path + "/"):
         path = path[len(base_path) + 1 :]
-    return path.removeprefix("./") in START_PAGES and path != asked.removeprefix("/")
+    path = path.removeprefix("./")
+    if asked.removeprefix("/") in START_PAGES:
+        return path in LOGIN_PAGES and path != asked.removeprefix("/")
+    return path in START_PAGES
 
 
 def may_be_refusal(content_type: str) -> bool:

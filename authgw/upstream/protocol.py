@@ -128,7 +128,6 @@ class Connection(asyncio.Protocol):
         except UpstreamError as error:
             self._fail(error)
             return
-        reading.keep = False
         self._hand_on(incoming, reading)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -67,7 +67,7 @@ class Reading:
     def eof(self) -> None:
         """The connection ended in order. Raises UPSTREAM_CUT where something was still to come."""
         if self.head is not None and self.framing is Framing.CLOSE:
-            self.done = True
+            self.done, self.keep = True, False
         if not self.done:
             phase = "in the middle of the body" if self.head else "before the head was complete"
             raise UpstreamError(Reason.UPSTREAM_CUT, f"the connection ended {phase}")

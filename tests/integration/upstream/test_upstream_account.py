@@ -282,6 +282,17 @@ async def test_wrong_password() -> None:
         assert account.state() is None
 
 
+async def test_failed_login_is_shared_by_those_who_waited() -> None:
+    """When a login fails for another reason than a refusal, those who waited fail with it; the next one tries."""
+    async with between() as (account, gui, _):
+        gui.login = b"garbage"
+        errors = await asyncio.gather(*(refused(account) for _ in range(5)))
+        assert {error.reason for error in errors} == {Reason.UPSTREAM_MALFORMED}
+        assert len(gui.logins) == 1
+        gui.login = None
+        assert await ask(account) == b"[]"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

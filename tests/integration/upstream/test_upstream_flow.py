@@ -1,0 +1,149 @@
+"""Silence, slowness and going away: the client on real sockets when time matters."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import msgspec
+import pytest
+
+from authgw.reasons import Reason
+from kit.asking import CHUNKED, LIMITS, MB, between, failure, get
+from kit.loopback import Line, reply, until
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_silence() -> None:
+    """An upstream that does not answer, or stops in the middle, ends with a time-out that says what was awaited."""
+    limits = msgspec.structs.replace(LIMITS, reply=0.1, idle=0.1)
+    for data in (b"", b"HTTP/1.1 200 OK\r\nContent-", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"):
+
+        async def talk(line: Line, data: bytes = data) -> None:
+            await line.asked()
+            await line.say(data)
+            await line.gone()
+
+        async with between(talk, limits) as (client, server):
+            error = await failure(get(client))
+            assert error.reason is Reason.UPSTREAM_TIMEOUT
+            assert "0.1 s" in error.detail
+            await until(lambda server=server: server.open == 0)  # type: ignore[misc]
+
+
+async def test_a_slow_reader_is_no_slow_upstream() -> None:
+    """The time-out between pieces runs only while the reader waits."""
+    limits = msgspec.structs.replace(LIMITS, idle=0.05)
+    waiting = asyncio.Event()
+
+    async def talk(line: Line) -> None:
+        await line.asked()
+        await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * MB))
+        await waiting.wait()
+        await line.say(b"x" * 2 * MB)
+
+    async with between(talk, limits) as (client, _):
+        found = await client.exchange("GET", b"/")
+        stream = found.stream()
+        first = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        waiting.set()
+        size = len(await first)
+        await asyncio.sleep(0.2)  # the point of this test is time that passes
+        async for piece in stream:
+            size += len(piece)
+        assert size == 2 * MB
+
+
+async def test_back_pressure() -> None:
+    """While the reader rests the upstream's writes stall, and no more than half a megabyte waits in the gateway."""
+    total = 48 * MB
+    sent = 0
+
+    async def talk(line: Line) -> None:
+        nonlocal sent
+        await line.asked()
+        await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % total)
+        for _ in range(total // 65536):
+            await line.say(bytes(65536))
+            sent += 65536
+
+    async with between(talk) as (client, _):
+        found = await client.exchange("GET", b"/")
+        still = -1
+        while still != sent:
+            still = sent
+            await asyncio.sleep(0.1)  # until nothing moves any more
+        # What the kernel's own buffers hold on both sides comes on top; far from everything.
+        assert sent < 24 * MB
+        assert found._incoming.size <= MB // 2
+        assert sum([len(piece) async for piece in found.stream()]) == total
+        assert client.pool.idle == 1
+
+
+async def test_cancelled_request_closes_its_connection() -> None:
+    """When the client of a request goes away, upstream learns it at once, and nobody else gets that reply."""
+
+    async def talk(line: Line) -> None:
+        while asked := await line.asked():
+            if asked.path == "/never":
+                await line.gone()
+                return
+            await line.say(reply(b"ok"))
+
+    async with between(talk) as (client, server):
+        task = asyncio.ensure_future(client.exchange("GET", b"/never"))
+        await until(lambda: server.open == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await until(lambda: server.open == 0)
+        assert client.pool.busy == 0
+        assert (await get(client))[1] == b"ok"
+
+
+async def test_reply_closed_in_the_middle() -> None:
+    """A reply that is closed before its end costs its connection, once."""
+
+    async def talk(line: Line) -> None:
+        await line.asked()
+        await line.say(CHUNKED + b"1\r\na\r\n")
+        await line.gone()
+
+    async with between(talk) as (client, server):
+        found = await client.exchange("GET", b"/")
+        assert await anext(found.stream()) == b"a"
+        await found.close()
+        await found.close()
+        await until(lambda: server.open == 0)
+        assert client.pool.busy == client.pool.idle == 0
+
+
+async def test_large_request() -> None:
+    """A large body arrives whole, also where the other side takes it slowly."""
+    body = random.Random(2).randbytes(6 * MB)
+
+    async def talk(line: Line) -> None:
+        asked = await line.asked()
+        assert asked is not None
+        await line.say(reply(b"same" if asked.body == body else b"other"))
+
+    async with between(talk) as (client, _):
+        found = await client.exchange("POST", b"/", (), body)
+        assert await found.read(10) == b"same"
+
+
+async def test_answer_before_the_request_was_taken() -> None:
+    """An early refusal of a large body is heard, and the half-used connection is not kept."""
+
+    async def talk(line: Line) -> None:
+        await line.reader.readuntil(b"\r\n\r\n")
+        await line.say(reply(b"no", status="413 Too Large"))
+        await line.gone()
+
+    async with between(talk) as (client, _):
+        found = await client.exchange("POST", b"/", (), bytes(32 * MB))
+        assert (found.status, await found.read(10)) == (413, b"no")
+        await found.close()
+        assert client.pool.idle == client.pool.busy == 0

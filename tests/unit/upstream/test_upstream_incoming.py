@@ -1,0 +1,85 @@
+"""The buffer between a connection and a reader."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from authgw.errors import UpstreamError
+from authgw.reasons import Reason
+from authgw.upstream.incoming import HIGH, LOW, Incoming
+from authgw.upstream.wire import Head
+
+pytestmark = pytest.mark.anyio
+CUT = UpstreamError(Reason.UPSTREAM_CUT, "cut")
+
+
+def incoming() -> tuple[Incoming, list[str]]:
+    said: list[str] = []
+    return Incoming(asyncio.get_running_loop(), lambda: said.append("pause"), lambda: said.append("resume")), said
+
+
+async def test_pauses_above_and_resumes_below() -> None:
+    """Reading stops once when the buffer is full and goes on once when it is nearly empty."""
+    found, said = incoming()
+    step = HIGH // 8
+    for _ in range(10):
+        found.put([bytes(step)])
+    assert said == ["pause"]
+    while found.size >= LOW:
+        assert said == ["pause"]
+        await found.piece(1)
+    assert said == ["pause", "resume"]
+
+
+async def test_connection_reads_on_after_a_large_last_piece() -> None:
+    """A reply whose last piece fills the buffer leaves its connection reading, for the next request or its end."""
+    found, said = incoming()
+    found.put([bytes(HIGH + 1)])
+    found.end()
+    assert said == ["pause", "resume"]
+    assert len(await found.piece(1)) == HIGH + 1
+    assert await found.piece(1) == b""
+    assert said == ["pause", "resume"]
+
+
+async def test_what_came_before_a_failure_is_read_first() -> None:
+    """A failure comes after the bytes that came before it, and then every time."""
+    found, _ = incoming()
+    found.put([b"a", b"b"])
+    found.end(CUT)
+    assert [await found.piece(1), await found.piece(1)] == [b"a", b"b"]
+    for _ in range(2):
+        with pytest.raises(UpstreamError, match="cut"):
+            await found.piece(1)
+
+
+async def test_failure_before_the_head() -> None:
+    """Whoever waits for the head hears of the failure."""
+    found, _ = incoming()
+    task = asyncio.ensure_future(found.when_head(1))
+    await asyncio.sleep(0)
+    found.end(CUT)
+    with pytest.raises(UpstreamError, match="cut"):
+        await task
+
+
+async def test_looking_ahead_takes_nothing_away() -> None:
+    """A small body is seen whole beforehand and can still be read; of a long one nothing is shown."""
+    found, _ = incoming()
+    found.head = Head(200, ())
+    task = asyncio.ensure_future(found.ahead(4, 1))
+    await asyncio.sleep(0)
+    found.put([b"ab"])
+    await asyncio.sleep(0)
+    assert not task.done()
+    found.put([b"cd"])
+    found.end()
+    assert await task == b"abcd"
+    assert [await found.piece(1), await found.piece(1), await found.piece(1)] == [b"ab", b"cd", b""]
+
+    found, _ = incoming()
+    found.put([b"abcde"])
+    assert await found.ahead(4, 1) is None
+    assert await found.piece(1) == b"abcde"
