@@ -29,7 +29,7 @@ def strict(data: bytes | str, depth: int = DEPTH) -> Value | Refused:
     """One JSON document (RFC 8259), or the refusal.
 
     Refused beyond the grammar: a key given twice, NaN and Infinity (also as an overflow such as 1e999), integers
-    outside signed 64 bit and `-0` (PHP makes floats of them), halves of surrogate pairs, control characters other
+    outside signed 64 bit (PHP makes floats of them) and `-0`, halves of surrogate pairs, control characters other
     than tab, newline and return in any text, more than `depth` levels, a byte order mark, bytes that are no UTF-8.
     """
     try:

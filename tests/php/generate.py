@@ -3,43 +3,45 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 from authgw.intake.request import Raw
 from php import ingredients
 
+# Half of the requests are straight. Most others are bent in one place, so that this one place decides.
+BENDS: tuple[tuple[str, ...], ...] = (
+    *[()] * 9,
+    *[("method",), ("query",), ("fields",), ("body",), ("body",), ("body",), ("bytes",), ("path",)],
+    ("method", "query", "fields", "body", "bytes", "path"),
+)
 Pair = tuple[bytes, bytes]
 FORM = b"application/x-www-form-urlencoded"
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!*'(),:;@$/?[]{}\"|^`<>\\")
 
 
-def requests(rng: random.Random, count: int) -> Iterator[Raw]:
-    """`count` requests. About three in five are such as a real client might send; the rest are bent somewhere."""
-    for _ in range(count):
-        yield request(rng)
-
-
 def request(rng: random.Random) -> Raw:
-    wild = rng.randrange(5) < 2
-    method = rng.choices(("GET", "POST", "HEAD", "PUT", "get"), (35, 60, 3, 1, 1) if wild else (35, 62, 3, 0, 0))[0]
-    asked = fields(rng, wild)
+    """One request, straight or bent."""
+    bent = rng.choice(BENDS)
+    method = rng.choices(
+        ("GET", "POST", "HEAD", "PUT", "get"), (30, 65, 3, 1, 1) if "method" in bent else (30, 67, 3, 0, 0)
+    )[0]
+    asked = fields(rng, "query" in bent)
     sent: list[Pair] = []
-    if method == "POST" and rng.randrange(5):
-        sent = fields(rng, wild)
+    if rng.randrange(5) if method == "POST" else "method" in bent:
+        sent = fields(rng, "fields" in bent)
         if rng.randrange(2):
             asked = rng.sample(sent, min(len(sent), rng.randrange(3)))
-        elif not wild:
+        elif not bent:
             asked = [pair for pair in asked if pair[0] not in dict(sent)]
-    content_type, body = written_body(rng, sent, wild) if sent or (wild and rng.randrange(10) == 0) else (b"", b"")
+    content_type, body = written_body(rng, sent, "body" in bent) if sent else (b"", b"")
     if not sent and rng.randrange(10) == 0:
         content_type, body = rng.choice((b"application/json", FORM, b"")), b"{}"
-    query = urlencoded(rng, asked, wild, in_target=True)
-    if wild and rng.randrange(4) == 0:
+    query = urlencoded(rng, asked, "query" in bent, in_target=True)
+    if "bytes" in bent:
         query, body = mangled(rng, query, in_target=True), mangled(rng, body, in_target=False)
     headers: list[tuple[bytes, bytes]] = [(b"host", b"gw.example:8080")]
     if content_type:
         headers.append((b"content-type", content_type))
-    return Raw(method, path(rng, wild), query, tuple(headers), body, "127.0.0.1")
+    return Raw(method, path(rng, "path" in bent), query, tuple(headers), body, "127.0.0.1")
 
 
 def fields(rng: random.Random, wild: bool) -> list[Pair]:
@@ -158,9 +160,10 @@ def multipart(rng: random.Random, pairs: list[Pair], wild: bool) -> tuple[bytes,
     )
     quoted = b'"%s"' % mark if rng.randrange(3) == 0 else mark
     content_type = b"multipart/form-data; boundary=" + quoted
-    body = b"".join(_part(rng, mark, name, value, wild) for name, value in pairs) + b"--" + mark + b"--"
+    bend = rng.choice(("disposition", "header", "value", "value", "frame", "type")) if wild else ""
+    body = b"".join(_part(rng, mark, name, value, bend) for name, value in pairs) + b"--" + mark + b"--"
     body += rng.choice((b"\r\n", b"\r\n", b""))
-    if wild and rng.randrange(6) == 0:
+    if bend == "frame":
         bent = (
             b"preamble\r\n" + body,
             body + b"epilogue",
@@ -169,7 +172,7 @@ def multipart(rng: random.Random, pairs: list[Pair], wild: bool) -> tuple[bytes,
             b"\r\n" + body,
         )
         body = rng.choice((*bent, body.replace(b"--" + mark, b"--" + mark + b" "), body + body))
-    if wild and rng.randrange(10) == 0:
+    if bend == "type":
         types = (b"; charset=utf-8", b"; boundary=other", b", x", b"; boundary")
         content_type = rng.choice(
             (content_type + rng.choice(types), b"multipart/form-data; xboundary=q; boundary=" + mark)
@@ -177,13 +180,13 @@ def multipart(rng: random.Random, pairs: list[Pair], wild: bool) -> tuple[bytes,
     return content_type, body
 
 
-def _part(rng: random.Random, mark: bytes, name: bytes, value: bytes, wild: bool) -> bytes:
+def _part(rng: random.Random, mark: bytes, name: bytes, value: bytes, bend: str) -> bytes:
     spelt = name if name.isalnum() and rng.randrange(6) == 0 else b'"%s"' % name
     disposition = rng.choice((b"Content-Disposition", b"content-disposition")) + b": form-data; name=" + spelt
     extra = b""
     if rng.randrange(6) == 0:
         extra = b"\r\nContent-Type: text/plain" + rng.choice((b"", b"; charset=utf-8", b"; charset=UTF-8"))
-    if wild and rng.randrange(5) == 0:
+    if bend == "disposition":
         disposition += rng.choice(
             (
                 b'; filename="x"',
@@ -195,7 +198,7 @@ def _part(rng: random.Random, mark: bytes, name: bytes, value: bytes, wild: bool
                 b'\r\n ; name="b"',
             )
         )
-    if wild and rng.randrange(8) == 0:
+    if bend == "header":
         extra += rng.choice(
             (
                 b"\r\nContent-Transfer-Encoding: base64",
@@ -209,7 +212,7 @@ def _part(rng: random.Random, mark: bytes, name: bytes, value: bytes, wild: bool
                 b"\r\n\x00",
             )
         )
-    if wild and rng.randrange(8) == 0:
+    if bend == "value" and rng.randrange(2):
         value += rng.choice(
             (b"\n--" + mark, b"\r\n--" + mark + b"x", b"--" + mark + b"--", b"\r", b"\n", b"\r\n--", b"\x00")
         )

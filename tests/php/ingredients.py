@@ -77,11 +77,13 @@ def value(rng: random.Random, wild: bool) -> bytes:
 
 def json_text(rng: random.Random, wild: bool, depth: int = 3) -> str:
     """A JSON value as text, in any spelling the grammar has (and, wild, some that it has not)."""
+    if wild and rng.randrange(6) == 0:
+        return rng.choice(WILD_NUMBERS)
     dice = rng.randrange(9 if depth else 6)
     if dice <= 2:
         return json_string(rng, value(rng, False).decode(), wild)
     if dice == 3:
-        return rng.choice(WILD_NUMBERS if wild and rng.randrange(4) == 0 else JSON_NUMBERS)
+        return rng.choice(JSON_NUMBERS)
     if dice == 4:
         return str(rng.randrange(-(10**6), 10**6))
     if dice == 5:
