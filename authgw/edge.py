@@ -102,11 +102,12 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool) -
 
 
 def with_request_id(send: Send, request_id: str) -> Send:
-    """Puts the support code on an answer of our own pages."""
+    """Puts a support code on an answer of our own that has none."""
 
     async def wrapped(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", request_id.encode())]}
+        headers = message.get("headers", ())
+        if message["type"] == "http.response.start" and all(name != b"x-request-id" for name, _ in headers):
+            message = {**message, "headers": [*headers, (b"x-request-id", request_id.encode())]}
         await send(message)
 
     return wrapped
