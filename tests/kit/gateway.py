@@ -57,20 +57,27 @@ def _value(value: Any) -> str:
 
 
 def hashed(password: str) -> str:
-    return _HASHER.hash(password)
+    """The hash of a plain password; what is a hash already stays one."""
+    return password if password.startswith("$argon2") else _HASHER.hash(password)
 
 
-def configure(folder: Path, upstream: str, *, port: int, users: Sequence[User] = (), **sections: Any) -> Path:
+def configure(
+    folder: Path, url: str, /, *, port: int, base: str = "", users: Sequence[User] = (), **sections: Any
+) -> Path:
     """Write authgw.toml, users.toml and the service password into the folder; the path of the first.
 
-    `users`: the permission dictionary with the plain `password`. `sections` add to tables or replace their keys;
-    `login_static={…}` is the table [login.static].
+    `url`: the GUI's. `users`: the permission dictionary with the plain `password` or its hash. `sections` add to
+    tables or replace their keys; `login_static={…}` is the table [login.static].
     """
     folder.mkdir(parents=True, exist_ok=True)
     document: dict[str, dict[str, Any]] = {
-        "gateway": {"listen": f"127.0.0.1:{port}", "public_url": f"http://127.0.0.1:{port}", "key_file": "authgw.key"},
+        "gateway": {
+            "listen": f"127.0.0.1:{port}",
+            "public_url": f"http://127.0.0.1:{port}{base}",
+            "key_file": "authgw.key",
+        },
         "upstream": {
-            "url": upstream,
+            "url": url,
             "identity": "service",
             "username": "authgw",
             "password_file": "upstream.password",
@@ -93,12 +100,10 @@ def write_secret(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def gateway(
-    folder: Path, upstream: str, *, users: Sequence[User] = (), port: int | None = None, **sections: Any
-) -> Iterator[Gateway]:
+def gateway(folder: Path, url: str, /, *, port: int | None = None, **configured: Any) -> Iterator[Gateway]:
     """A gateway configured by `configure`, ready; ended at the end. Keyword arguments are those of `configure`."""
     port = port or free_port()
-    config = configure(folder, upstream, port=port, users=users, **sections)
+    config = configure(folder, url, port=port, **configured)
     with serving(config, port) as found:
         yield found
 

@@ -20,21 +20,24 @@ class World:
     gateway: Gateway
     upstream: str
     store: str
+    base: str = ""
 
     @property
     def url(self) -> str:
-        return self.gateway.url
+        """The GUI's address as its users know it."""
+        return self.gateway.url + self.base
 
 
 @contextlib.contextmanager
-def lookalike(folder: Path, data: Path | None = None) -> Iterator[str]:
+def lookalike(folder: Path, data: Path | None = None, base: str = "") -> Iterator[str]:
     """`authgw demo-upstream` on a free port, with the service account of `kit.gateway`; its address."""
     folder.mkdir(parents=True, exist_ok=True)
     secret = folder / "lookalike.password"
     write_secret(secret, SERVICE_PASSWORD)
     command = [PROGRAM, "demo-upstream", "--port", str(free_port()), "--user", "authgw", "--password-file", str(secret)]
-    with started([*command, *(("--data", str(data)) if data else ())], folder / "lookalike.log") as (_, url):
-        yield url
+    command += [*(("--data", str(data)) if data else ()), *(("--base", base) if base else ())]
+    with started(command, folder / "lookalike.log") as (_, url):
+        yield url + base
 
 
 @contextlib.contextmanager
@@ -44,6 +47,7 @@ def world(
     *,
     users: Sequence[User] = (),
     store: str = "memory",
+    base: str = "",
     **sections: Any,
 ) -> Iterator[World]:
     """All together in `folder`. `data`: None for the records that come along. `store`: memory, redis, or a URL.
@@ -55,7 +59,7 @@ def world(
             store = stack.enter_context(redis_server(folder)).url
         elif store == "memory":
             store = "memory://"
-        upstream = stack.enter_context(lookalike(folder, data))
+        upstream = stack.enter_context(lookalike(folder, data, base))
         sessions = {"store": store, **sections.pop("sessions", {})}
-        found = stack.enter_context(gateway(folder, upstream, users=users, sessions=sessions, **sections))
-        yield World(found, upstream, store)
+        found = stack.enter_context(gateway(folder, upstream, base=base, users=users, sessions=sessions, **sections))
+        yield World(found, upstream, store, base)

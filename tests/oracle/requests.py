@@ -231,7 +231,7 @@ def codec(random: Random, record: Record, sensors: Mapping[int, int]) -> Filter:
 
 
 CALLER = pair(("fcaller", "fcalled", "fcallerd_type"), ("caller", "called"), text, wanted_text)
-SIMPLE_FILTERS: list[Any] = [CALLER, sensor]
+SIMPLE_FILTERS: list[Any] = [CALLER, CALLER, sensor]
 FILTERS: list[Any] = [
     CALLER,
     CALLER,

@@ -69,7 +69,8 @@ async def places(started: dict[str, tuple[World, Path]]) -> AsyncIterator[list[P
     async with contextlib.AsyncExitStack() as stack:
         found = []
         for name, (each, data) in started.items():
-            upstream = await stack.enter_async_context(await logged_in(each.upstream))
+            upstream = await logged_in(each.upstream)
+            stack.push_async_callback(upstream.aclose)
             http = await stack.enter_async_context(httpx2.AsyncClient(base_url=each.url, timeout=60))
             sessions = await stack.enter_async_context(sessions_of(each))
             found.append(Place(name, each, await visit(data, upstream), sessions, http))

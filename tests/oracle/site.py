@@ -35,10 +35,9 @@ class Site:
         record = next(record for record in self.records if record["ID"] == id)
         return (self.folder / str(record["pcap"])).read_bytes()
 
-    def never_used(self, like: int) -> int:
-        """An id that no call has, with as many digits as this one."""
-        low, high = 10 ** (len(str(like)) - 1), 10 ** len(str(like))
-        return next(id for id in range(high - 1, low - 1, -1) if id not in self.calls)
+    def never_used(self) -> int:
+        """An id that no call has, with as many digits as the longest that one has."""
+        return next(id for id in range(10 ** len(str(max(self.calls))) - 1, 0, -1) if id not in self.calls)
 
 
 async def visit(folder: Path, upstream: httpx2.AsyncClient) -> Site:
