@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from authgw.errors import ConfigError, Problem
+from authgw.rights import scalars
 from authgw.rights.dictionary import KEYS
 from authgw.rights.read import read, unknown
 
@@ -46,7 +47,9 @@ def of_text(text: str, source: str) -> Groups:
         reason = f"is not TOML: {message or error}; correct this line first"
         raise ConfigError([Problem(source, place.rstrip(")") if message else "", reason)]) from None
     problems = [
-        Problem(source, key, "is not known here; only [[group]] tables are") for key in document if key != "group"
+        Problem(source, scalars.name(key), "is not known here; only [[group]] tables are")
+        for key in document
+        if key != "group"
     ]
     tables = document.get("group", [])
     groups: dict[int, Group] = {}
@@ -67,7 +70,7 @@ def _group(table: Mapping[str, Any], where: str, source: str, problems: list[Pro
     for key, value in table.items():
         wrong = _wrong(key, value)
         if wrong:
-            problems.append(Problem(source, f"{where}.{key}", wrong))
+            problems.append(Problem(source, f"{where}.{scalars.name(key)}", wrong))
     if "id" not in table:
         problems.append(Problem(source, f"{where}.id", "is required: a positive whole number; add it"))
     if len(problems) > before:

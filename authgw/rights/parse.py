@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from authgw.errors import Problem
+from authgw.rights import scalars
 from authgw.rights.claims import Grant, Scope
 from authgw.rights.dictionary import IMPLIED_BY_ADMIN, KEYS, Kind, Place
 from authgw.rights.groups import Group, Groups
@@ -73,7 +74,7 @@ def parse(
     values: dict[str, Any] = {}
     for key, value in stated.items():
         if key not in KEYS:
-            (problems if strict else warnings).append(Problem(source, key, unknown(key)))
+            (problems if strict else warnings).append(Problem(source, scalars.name(key), unknown(key)))
         elif value is not None:
             try:
                 values[key] = read(key, value, partial(_note, warnings, source, key))

@@ -42,5 +42,5 @@ def read(key: str, value: Any, warn: Warn = lambda _: None) -> Any:
 
 def unknown(key: str) -> str:
     """What to say of a key that no permission dictionary has."""
-    near = get_close_matches(key, KEYS, n=1)
+    near = get_close_matches(key[:60], KEYS, n=1)
     return f"is no key of the permission dictionary; {f'did you mean {near[0]}?' if near else 'take it out'}"

@@ -105,3 +105,8 @@ def shown(value: Any) -> str:
     if isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63):
         return ascii(value)
     return f"a value of type {type(value).__name__}"
+
+
+def name(key: str) -> str:
+    """A key as a place in a message: as it is, or in quotes where it is no plain word."""
+    return key if re.fullmatch(r"\w{1,60}", key) else shown(key)

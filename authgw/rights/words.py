@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from authgw.rights.claims import Grant, HeaderLine
 
@@ -60,11 +60,6 @@ def _patterns(words: str, patterns: Sequence[str]) -> str:
 
 def _headers(lines: Sequence[HeaderLine]) -> str:
     """Lines of one level are alternatives; a deeper line must hold as well as the one before it."""
-    branches = _branches(lines, lambda head, inner: f"{head} and {inner}")
-    return _listed(branches, "or")
-
-
-def _branches(lines: Sequence[HeaderLine], both: Callable[[str, str], str]) -> list[str]:
     branches: list[str] = []
     at = 0
     while at < len(lines):
@@ -72,11 +67,12 @@ def _branches(lines: Sequence[HeaderLine], both: Callable[[str, str], str]) -> l
         while deeper < len(lines) and lines[deeper].level > lines[at].level:
             deeper += 1
         head = f"{lines[at].name}: {lines[at].pattern}"
-        inner = _branches(lines[at + 1 : deeper], both)
-        joined = inner[0] if len(inner) == 1 else f"({_listed(inner, 'or')})"
-        branches.append(both(head, joined) if inner else head)
+        if deeper > at + 1:
+            inner = _headers(lines[at + 1 : deeper])
+            head += f" and ({inner})" if " or " in inner else f" and {inner}"
+        branches.append(head)
         at = deeper
-    return branches
+    return _listed(branches, "or")
 
 
 def _listed(items: Sequence[str], last: str) -> str:
