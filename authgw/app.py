@@ -137,7 +137,9 @@ def _collected(problems: list[Problem]) -> Iterator[None]:
 
 def _upstream(settings: Settings) -> Account | Anonymous:
     ours = settings.upstream
-    limits = ClientLimits(connect=ours.connect_timeout, reply=ours.reply_timeout, idle=ours.idle_timeout)
+    limits = ClientLimits(
+        connect=ours.connect_timeout, reply=ours.reply_timeout, idle=ours.idle_timeout, pool=max(64, ours.pool)
+    )
     client = Client(Base.from_url(ours.url), limits)
     if ours.identity == "none" or ours.username is None or ours.password is None:
         return Anonymous(client)
