@@ -1,0 +1,171 @@
+"""What the README says that can be wrong: its examples are run, its tables compared with the program."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from authgw.catalogue.load import load
+from authgw.cli import serve
+from authgw.cli.main import main
+from authgw.demo.accounts import users
+from authgw.intake import json as intake_json
+from authgw.intake.limits import Limits
+from authgw.login import chain, throttle, user, verified
+from authgw.narrow import facts, sensors
+from authgw.policy import decide, fields, kinds
+from authgw.session import epochs, keys
+from authgw.settings.models import SECTIONS
+from authgw_plugins import script, static
+from kit.readme import ROOT, blocks, commands, readme, rows, section
+
+PROGRAM = str(Path(sys.executable).with_name("authgw"))
+FIRST_SCREEN = 40
+
+NUMBER = re.compile(r"\d+(ms|s|m|h|d|[KMG]?i?B)?")
+
+_LIMITS = Limits()
+_STATIC = static.StaticConfig.model_fields
+_SCRIPT = script.ScriptConfig.model_fields
+FIXED = {
+    "fields of a request": f"{_LIMITS.max_fields}",
+    "length of a field's name": f"{_LIMITS.max_name}",
+    "path and query": f"{_LIMITS.max_target // 1024} KiB",
+    "headers of a request": f"{_LIMITS.max_headers}, {_LIMITS.max_header_bytes // 1024} KiB",
+    "depth of a JSON body": f"{intake_json.DEPTH}",
+    "`params`: depth, elements": f"{fields.JSON_DEPTH}, {fields.MAX_ELEMENTS}",
+    "length of a text parameter": f"{kinds.MAX_TEXT}",
+    "`limit` of a list, for users with a scope": f"{decide.MAX_LIMIT}",
+    "`size` of listCdrIds": f"{kinds.MAX_COUNT}",
+    "look-ups of one request at a time": f"{facts.WIDTH}",
+    "facts of a call, and that there is none, are remembered": f"{facts.TTL:g} s",
+    "the list of sensors is remembered": f"{sensors.TTL:g} s",
+    "credentials sent with a call are remembered": f"{verified.MAX_SECONDS:g} s",
+    "that a user's sessions were not ended is remembered": f"{epochs.CACHE_SECONDS:g} s",
+    "user name, password": f"{user.MAX_USER} characters, {user.MAX_PASSWORD_BYTES} bytes",
+    "time of a login plugin": f"{chain.PLUGIN_SECONDS:g} s",
+    "longest pause after failed logins, before the lock-out": f"{throttle.MAX_PAUSE} s",
+    "threads that check passwords (`[login.static] threads`)": f"{_STATIC['threads'].default}",
+    "threads, seconds of a script (`threads`, `timeout`)": (
+        f"{_SCRIPT['threads'].default}, {_SCRIPT['timeout'].default:g} s"
+    ),
+    "keys in the key file": f"{keys.MAX_KEYS}",
+    "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
+}
+"""Bounds that are no settings: the README's words for them, and what the program has."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with the files that the README shows, and the service account's password."""
+    for block in blocks("toml"):
+        _, _, name = block.info.partition(" ")
+        if name:
+            (tmp_path / name).write_text(block.text, encoding="utf-8")
+    (tmp_path / "upstream.password").write_text("service\n", encoding="utf-8")
+    for file in tmp_path.iterdir():
+        file.chmod(0o600)
+    return tmp_path
+
+
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Exit code and output of a command line of the README."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHGW_")}
+    environment["PATH"] = f"{Path(PROGRAM).parent}:{environment['PATH']}"
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def test_the_first_screen_proves_itself(place: Path) -> None:
+    """User, request, command, answer and why: what the README begins with is what the program says."""
+    shown = [block for block in blocks("console") if block.info == "console"]
+    assert len(shown) == 2
+    assert shown[0].line < FIRST_SCREEN
+    for block, code in zip(shown, (0, 1), strict=True):
+        ((command, output),) = commands(block)
+        assert command.startswith("authgw explain ")
+        assert run(command, place) == (code, output)
+
+
+def test_the_example_configuration_is_fine(place: Path) -> None:
+    """The configuration that is enough to begin with is one that `authgw check` finds nothing in."""
+    assert run("authgw check --config authgw.toml", place) == (0, "authgw.toml: fine")
+
+
+def test_the_python_login_is_a_plugin() -> None:
+    """The ten lines that the README calls a complete login are ten lines, and define the function."""
+    (block,) = blocks("python")
+    code = [line for line in block.text.splitlines() if line.strip()]
+    assert len(code) <= 10
+    found: dict[str, object] = {}
+    exec(compile(block.text, "custom_login.py", "exec"), found)
+    assert callable(found["custom_login"])
+
+
+def test_the_accounts_are_those_of_the_demo() -> None:
+    """Names, passwords and what they see are as `authgw demo` has them."""
+    shown = rows(section("Try it"), 3)
+    assert shown == [(f"`{one['username']}`", f"`{one['password']}`", one["note"]) for one in users()]
+
+
+def test_every_default_is_as_the_settings_have_it() -> None:
+    """The README's table of settings holds every number, duration and size, and each as it is."""
+    defaults = {
+        f"{name}.{key}": str(field.default)
+        for name, model in SECTIONS.items()
+        for key, field in model.model_fields.items()
+        if isinstance(field.default, str | int)
+    }
+    shown = {setting.strip("`"): value.strip("`") for setting, value, _ in rows(section("Bounds and defaults"), 3)}
+    assert {setting: defaults.get(setting) for setting in shown} == shown
+    assert {setting for setting, value in defaults.items() if NUMBER.fullmatch(value)} <= shown.keys()
+
+
+def test_every_fixed_bound_is_as_the_program_has_it() -> None:
+    """The README's table of fixed bounds is the program's."""
+    assert {row[0]: row[1] for row in rows(section("Bounds and defaults"), 2)} == FIXED
+
+
+def test_every_command_is_described() -> None:
+    """The table of commands has every command that exists, and none that does not."""
+    shown = {re.split(r"[` ]", command)[2] for command, _, _ in rows(section("Commands"), 3)}
+    assert shown == set(main.list_commands(main.make_context("authgw", [], resilient_parsing=True)))
+
+
+def test_what_is_not_built_is_said() -> None:
+    """The README lists exactly the calls that are refused because they are not built yet."""
+    shown = {name.strip("`") for name, _ in rows(section("Refused, and why"), 2)}
+    assert shown == {entry.name for entry in load(["voipmonitor"], ROOT).entries if entry.refuse == "not_built"}
+
+
+def test_every_room_is_shown() -> None:
+    """Every folder of the program that holds code is in the README's tree of rooms, and no other."""
+    shown = set(re.findall(r"^ {4,}(\w+)/ ", section("The rooms"), re.MULTILINE))
+    held = {path.parent.name for path in (ROOT / "authgw").glob("*/*.py") if path.name != "__init__.py"}
+    tops = {path.name for path in ROOT.iterdir()}
+    assert shown - tops == held - tops
+
+
+def test_every_goal_exists() -> None:
+    """Every `make` goal that is named is one of the Makefile's."""
+    goals = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z]+)\b", " ".join(re.findall(r"^    make .*$|`make [^`]*`", readme(), re.M))))
+    assert named
+    assert named <= goals
+
+
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "CHANGELOG.md", "deploy/README.md"])
+def test_files_that_are_named_exist(name: str) -> None:
+    """A path in code marks that looks like one of this repository is one."""
+    text = (ROOT / name).read_text("utf-8")
+    tops = {path.name for path in ROOT.iterdir()} - {".venv"}
+    named = {word for word in re.findall(r"`([\w./-]+)`", text) if word.split("/")[0] in tops and "/" in word}
+    missing = {
+        word for word in named if not (ROOT / word).exists() and not (ROOT / name).parent.joinpath(word).exists()
+    }
+    assert not missing - {"bench/out/"}
