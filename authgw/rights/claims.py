@@ -1,4 +1,4 @@
-"""Claims: what a session may do, as a list of grants that are never flattened (scope.md)."""
+"""Claims: what a session may do, as a list of grants that are never flattened: a flag of one opens no row of another."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ class Claims(msgspec.Struct, frozen=True):
 
     @property
     def is_operator(self) -> bool:
-        """The gateway's operator right: is_admin without row scope (permissions.md)."""
+        """The gateway's operator right: is_admin without row scope."""
         return any("is_admin" in grant.flags and grant.scope == Scope() for grant in self.grants)
