@@ -1,4 +1,4 @@
-"""Claims: what a session may do, as a list of grants that are never flattened: a flag of one opens no row of another."""
+"""Claims: what a session may do, as grants that are never flattened: a flag of one opens no row of another."""
 
 from __future__ import annotations
 
