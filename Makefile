@@ -18,7 +18,7 @@ LOCK  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gener
          --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-tools check format fuzz bench lock clean
+.PHONY: help setup demo test test-tools check format fuzz bench lock readme clean
 
 help: ## this list
 	@echo 'make GOAL [NAME=value …]'
@@ -72,6 +72,9 @@ lock: setup ## newest versions into the three lock files
 	@$(LOCK) -c requirements.lock -o requirements-runtime.lock pyproject.toml
 	@echo 'hatchling>=1.28' | $(LOCK) -c requirements.lock -o requirements-build.lock -
 	@if grep -n '://' requirements*.lock; then echo 'lock: an address got into a lock file' >&2; exit 1; fi
+
+readme: setup ## run the README's examples and write their output into it
+	@$(BIN)/python tests/kit/readme_run.py
 
 clean: ## remove .venv, caches and output
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/out tests/out dist

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,8 +20,8 @@ from authgw.session import epochs, keys
 from authgw.settings.models import SECTIONS
 from authgw_plugins import script, static
 from kit.readme import ROOT, blocks, commands, readme, rows, section
+from kit.readme_run import explained, run, write_files
 
-PROGRAM = str(Path(sys.executable).with_name("authgw"))
 FIRST_SCREEN = 40
 
 NUMBER = re.compile(r"\d+(ms|s|m|h|d|[KMG]?i?B)?")
@@ -62,28 +59,17 @@ FIXED = {
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A folder with the files that the README shows, and the service account's password."""
-    for block in blocks("toml"):
-        _, _, name = block.info.partition(" ")
-        if name:
-            (tmp_path / name).write_text(block.text, encoding="utf-8")
-    (tmp_path / "upstream.password").write_text("service\n", encoding="utf-8")
-    for file in tmp_path.iterdir():
-        file.chmod(0o600)
+    """A folder with the files that the README shows."""
+    write_files(tmp_path)
     return tmp_path
 
 
-def run(command: str, folder: Path) -> tuple[int, str]:
-    """Exit code and output of a command line of the README."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHGW_")}
-    environment["PATH"] = f"{Path(PROGRAM).parent}:{environment['PATH']}"
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True)
-    return done.returncode, (done.stdout + done.stderr).strip()
-
-
 def test_the_first_screen_proves_itself(place: Path) -> None:
-    """User, request, command, answer and why: what the README begins with is what the program says."""
-    shown = [block for block in blocks("console") if block.info == "console"]
+    """User, request, command, answer and why: what the README begins with is what the program says.
+
+    `make readme` writes it anew.
+    """
+    shown = explained()
     assert len(shown) == 2
     assert shown[0].line < FIRST_SCREEN
     for block, code in zip(shown, (0, 1), strict=True):
