@@ -20,6 +20,7 @@ from authgw.login.front import Front
 from authgw.login.outcome import Turned, turned
 from authgw.login.target import safe_target
 from authgw.reasons import Reason
+from authgw.rights.words import describe
 from authgw.session import cookie
 from authgw.session.model import Kind, Session
 from authgw.session.sessions import Sessions
@@ -175,7 +176,10 @@ class Pages:
             "group": claims.group_name,
             "operator": claims.is_operator,
             "sensors": "all" if every else [{"number": n, "name": known.get(n, "")} for n in numbers],
-            "grants": [words.of_grant(grant, language) for grant in claims.grants],
+            "grants": [
+                {"may": words.of_flags(grant, language), "calls": describe(grant, known), "label": grant.label}
+                for grant in claims.grants
+            ],
             "preferences": claims.preferences,
             "session": {"started": session.started, "address": session.address, "factors": list(session.factors)},
         }

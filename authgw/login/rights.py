@@ -9,7 +9,7 @@ import msgspec
 
 from authgw.contract import Granted
 from authgw.login import gates
-from authgw.login.user import canonical
+from authgw.login.user import canonical, shown
 from authgw.rights.claims import Claims
 from authgw.rights.groups import Groups
 from authgw.rights.parse import Gates, Invalid, Parsed, parse
@@ -41,7 +41,7 @@ class Rights:
         parsed: list[Parsed] = []
         problems: list[str] = []
         for right in granted.rights:
-            source = f"{login}: {right.label}" if right.label else login
+            source = f"login.{login}: {right.label or shown(identity.user)}"
             one = self.parse(right.dictionary, source)
             if isinstance(one, Parsed):
                 grant = msgspec.structs.replace(one.grant, label=right.label) if right.label else one.grant

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from authgw.rights.claims import Grant
 from authgw.ui.texts import LANGUAGES
 
@@ -55,19 +53,6 @@ KEYS: dict[str, tuple[str, str]] = {
     "hide_change_password": ("no change of password", "bez změny hesla"),
     "hide_user_configuration": ("no settings page", "bez stránky nastavení"),
 }
-_SCOPE: dict[str, tuple[str, str]] = {
-    "all": ("all calls", "všechny hovory"),
-    "sensors": ("calls from sensors {}", "hovory ze sond {}"),
-    "no_sensor": ("calls from no sensor at all", "hovory z žádné sondy"),
-    "number": ("numbers {}", "čísla {}"),
-    "ip": ("addresses {}", "adresy {}"),
-    "domain": ("domains {}", "domény {}"),
-    "vlan": ("VLANs {}", "VLAN {}"),
-    "headers": ("SIP headers {}", "hlavičky SIP {}"),
-    "connected": ("connected calls only", "jen spojené hovory"),
-    "any": ("any one of number, address and domain", "stačí jedno z čísla, adresy a domény"),
-}
-_SHOWN = 20
 
 
 def of_key(key: str, language: str) -> str:
@@ -76,37 +61,10 @@ def of_key(key: str, language: str) -> str:
     return found[_index(language)] if found else key
 
 
-def of_grant(grant: Grant, language: str) -> dict[str, Any]:
-    """What a grant opens, what limits it and which calls it covers: three lists of short phrases."""
+def of_flags(grant: Grant, language: str) -> list[str]:
+    """What a grant opens, one phrase each, in the order of the list above."""
     spelt = [key for key in KEYS if key in grant.flags] + sorted(grant.flags - KEYS.keys())
-    return {
-        "may": [of_key(key, language) for key in spelt],
-        "limits": [of_key(key, language) for key in sorted(grant.limits)],
-        "calls": of_scope(grant, language),
-        "label": grant.label,
-    }
-
-
-def of_scope(grant: Grant, language: str) -> list[str]:
-    """Which calls a grant covers; every phrase narrows further."""
-    scope, i, said = grant.scope, _index(language), []
-    if scope.sensors is not None:
-        said.append(_SCOPE["sensors" if scope.sensors else "no_sensor"][i].format(_listed(scope.sensors)))
-    for name, values in (("number", scope.number), ("ip", scope.ip), ("domain", scope.domain), ("vlan", scope.vlan)):
-        if values:
-            said.append(_SCOPE[name][i].format(_listed(values)))
-    if scope.headers_cdr:
-        said.append(_SCOPE["headers"][i].format(_listed(f"{line.name}: {line.pattern}" for line in scope.headers_cdr)))
-    if scope.any_dimension:
-        said.append(_SCOPE["any"][i])
-    if scope.connected_only:
-        said.append(_SCOPE["connected"][i])
-    return said or [_SCOPE["all"][i]]
-
-
-def _listed(values: Any) -> str:
-    every = [str(value) for value in values]
-    return ", ".join(every[:_SHOWN]) + (f", … ({len(every)})" if len(every) > _SHOWN else "")
+    return [of_key(key, language) for key in spelt]
 
 
 def _index(language: str) -> int:

@@ -159,7 +159,7 @@ class Static:
 def _granted(user: User) -> Granted:
     name = user.dictionary.get("name")
     identity = Identity(user.username, user.id, name if isinstance(name, str) else "", user.tenant)
-    return Granted(identity, (Right(user.dictionary, _label(user)),))
+    return Granted(identity, (Right(user.dictionary),))
 
 
 def _label(user: User) -> str:
