@@ -7,6 +7,7 @@ slash and holds no empty and no dot segments, no backslash, no control character
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
 MAX_LENGTH = 2048
 # The characters of a path (RFC 3986, 3.3) and of a query (3.4); escapes that could turn into structure are left out.
@@ -27,7 +28,15 @@ def safe_target(wanted: object, default: str) -> str:
         return default
     if mark and (_QUERY.fullmatch(query) is None or _controls(query)):
         return default
-    return default if path.startswith(_LOOPS) else wanted
+    return wanted if _is_utf8(path) and not path.startswith(_LOOPS) else default
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _controls(query: str) -> bool:
