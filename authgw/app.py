@@ -49,9 +49,9 @@ from authgw.upstream.client import Base, Client, ClientLimits
 
 
 class Opens(Protocol):
-    """Something with a life: opened before the first request, closed after the last. `open` may tell warnings."""
+    """Something with a life: opened before the first request, closed after the last."""
 
-    async def open(self) -> Sequence[str] | None: ...
+    async def open(self) -> None: ...
 
     async def close(self) -> None: ...
 
@@ -72,18 +72,16 @@ class Part:
 class Gateway:
     """The ASGI app, and what is opened before it serves and closed after. Both may be called more than once."""
 
-    def __init__(self, app: Starlette, opened: Sequence[Opens], warnings: list[str]) -> None:
+    def __init__(self, app: Starlette, parts: Sequence[Opens], warnings: Sequence[str]) -> None:
         self.app = app
-        self.warnings = warnings
-        self._all = tuple(opened)
+        self.warnings = tuple(warnings)
+        self._parts = tuple(parts)
         self._open: list[Opens] = []
 
     async def open(self) -> None:
-        """`ConfigError`: every mistake in the files that the login plugins read."""
         try:
-            for part in self._all[len(self._open) :]:
-                told = await part.open()
-                self.warnings += told or ()
+            for part in self._parts[len(self._open) :]:
+                await part.open()
                 self._open.append(part)
         except BaseException:
             await self.close()
@@ -94,18 +92,21 @@ class Gateway:
             await self._open.pop().close()
 
 
-def create(settings: Settings) -> Gateway:
-    """The gateway. Raises `ConfigError` with every mistake in the files the settings name."""
+async def create(settings: Settings) -> Gateway:
+    """The gateway, its login plugins open already: their files are read together with all others, and nothing is
+    made or written before they are fine. Raises `ConfigError` with every mistake in the files the settings name."""
     problems: list[Problem] = []
-    catalogue, key_file, chain = None, None, None
+    catalogue, chain, warnings = None, None, None
     with _collected(problems):
         catalogue = load_catalogue(settings.policy.files, settings.folder)
     with _collected(problems):
         chain = assemble.plugins(settings)
-    with _collected(problems):
-        key_file = keys.load(settings.gateway.key_file)
-    if catalogue is None or chain is None or key_file is None:
+        warnings = await chain.open()
+    if catalogue is None or chain is None or warnings is None:
+        if chain is not None and warnings is not None:
+            await chain.close()
         raise ConfigError(problems)
+    key_file = keys.load(settings.gateway.key_file)
     upstream = _upstream(settings)
     redis = store.connect(settings.sessions.store)
     epochs = Epochs(settings.database.url, time.time)
@@ -120,8 +121,8 @@ def create(settings: Settings) -> Gateway:
         front, sessions, key_file.derive("login-form"), names, settings.gateway, parts.narrow.sensors.names, audit
     )
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
-    opened: list[Opens] = [Part(close=redis.aclose), Part(close=upstream.close), audit, epochs, chain]
-    gateway = Gateway(app, opened, [])
+    closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=chain.close)]
+    gateway = Gateway(app, [*closing, audit, epochs], warnings)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from authgw.rights.claims import Grant
+from authgw.rights.dictionary import KEYS, Place
 
-_CAN = re.compile(r"(can_[a-z0-9_]+|is_admin)")
-_LIMITS = frozenset(
-    {
-        "no_rtp",
-        "simple_cdr",
-        "hide_cdr_groups",
-        "hide_license_information",
-        "hide_change_password",
-        "hide_user_configuration",
-        "dashboard_read_only",
-    }
-)
+_FLAGS = frozenset(name for name in KEYS if name.startswith("can_")) | {"is_admin"}
+_LIMITS = frozenset(name for name, key in KEYS.items() if key.place is Place.LIMIT)
 
 KINDS = frozenset(
     {
@@ -31,7 +21,7 @@ KINDS = frozenset(
 
 
 def _flag(name: str) -> str:
-    if not _CAN.fullmatch(name):
+    if name not in _FLAGS:
         raise ValueError(f"{name!r} is no can_* flag of the permission dictionary")
     return name
 

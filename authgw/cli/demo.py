@@ -70,7 +70,7 @@ async def _both(folder: Path, port: int, accounts: list[dict[str, Any]]) -> None
     look_alike = asyncio.create_task(server(build(None, SERVICE_USER, password), inner, started.set))
     await started.wait()
     try:
-        await server(create(settings).app, outer, lambda: _introduce(address(outer), accounts))
+        await server((await create(settings)).app, outer, lambda: _introduce(address(outer), accounts))
     finally:
         look_alike.cancel()
         await asyncio.gather(look_alike, return_exceptions=True)

@@ -38,7 +38,7 @@ def serve(path: Path) -> None:
     async def main() -> None:
         # Opened before the address is taken: with a mistake in any file nothing is started.
         with config_errors_end_it():
-            gateway = create(settings)
+            gateway = await create(settings)
             await gateway.open()
         for warning in gateway.warnings:
             click.echo(f"warning: {warning}", err=True)
