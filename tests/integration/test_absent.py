@@ -72,13 +72,13 @@ class Asked:
     def foreign(self, seed: int) -> list[int]:
         """A few calls that he does not see, their ids as long as the unused one."""
         hidden = [id for id in self.hidden if len(str(id)) == len(str(self.unused))]
-        return Random(seed).sample(hidden, min(4, len(hidden)))
+        return Random(seed).sample(hidden, min(2, len(hidden)))
 
 
-@pytest.fixture(scope="module", params=["voip", "voip-v6", "odd"])
+@pytest.fixture(scope="module", params=["voip-v6", "odd"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Path]]:
     root = tmp_path_factory.mktemp("absent")
-    folder = {"voip": VOIP, "voip-v6": VOIP_V6}.get(request.param) or derive(VOIP, root / "data", Random("absent"))
+    folder = VOIP_V6 if request.param == "voip-v6" else derive(VOIP, root / "data", Random("absent"))
     with world(root, folder, users=USERS) as found:
         yield found, folder
 
@@ -132,7 +132,7 @@ def questions(id: int) -> list[tuple[str, str, dict[str, str]]]:
 def face(answer: httpx2.Response, *names: str) -> tuple[int, bytes, list[tuple[str, str]]]:
     """Status, body and headers, with the names of what was asked for taken out, and date and request id left out."""
     body = answer.content
-    for name in names:
+    for name in (answer.headers["x-request-id"], *names):
         body = body.replace(name.encode(), b"ID")
     left_out = ("date", "x-request-id")
     return answer.status_code, body, [item for item in answer.headers.multi_items() if item[0] not in left_out]
@@ -171,7 +171,7 @@ def test_a_foreign_call_id_is_answered_like_one_never_used(user: Asked) -> None:
     """getVoipCalls and LISTING by Call-ID."""
     known = {user.call_ids[id] for id in user.seen}
     foreign = [user.call_ids[id] for id in user.hidden if user.call_ids[id].lower() not in {k.lower() for k in known}]
-    for call_id in Random(2).sample(foreign, min(4, len(foreign))):
+    for call_id in Random(2).sample(foreign, min(3, len(foreign))):
         never = "z" * len(call_id)
         if "%" in call_id:
             continue

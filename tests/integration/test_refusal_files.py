@@ -169,7 +169,7 @@ def test_a_policy_with_mistakes(tmp_path: Path, command: str) -> None:
     lines = told(config, command)
     once(lines, "extra.toml", "can_fly")
     once(lines, "extra.toml", "colour")
-    once(lines, "extra.toml", "name")
+    once(lines, "extra.toml", ".name")
     once(lines, "extra.toml", "four")
     once(lines, "4 mistakes")
     untouched(tmp_path, port)

@@ -173,9 +173,9 @@ def some_line(lines: Sequence[HeaderLine], call: Call) -> bool:
 
 
 def line_holds(line: HeaderLine, call: Call) -> bool:
-    """A header that nobody records is unknown, and unknown shows nothing."""
-    name = line.name.lower()
-    return name in call.headers and like(line.pattern, call.headers[name])
+    """A header that nobody records is unknown, one that the call came without is absent: neither shows anything."""
+    value = call.headers.get(line.name.lower())
+    return value is not None and like(line.pattern, value)
 
 
 def shown_by(grants: Iterable[Grant], flag: str, call: Call) -> list[Grant]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -21,6 +22,9 @@ from oracle.compare import Case, Differs, Tally, whole_case
 from oracle.data import VOIP, VOIP_V6, derive
 from oracle.site import Site, logged_in, visit
 
+NAMES = ("voip", "voip-v6", "odd", "odd-v6")
+# Users who ask the same gateway at the same time: what one is told must never depend on the others.
+AT_ONCE = 4
 # No bound on the days of a scan: what is compared is which rows come, not how many days may be asked for.
 POLICY = {"files": ["voipmonitor"], "scan_days": 0}
 
@@ -41,23 +45,20 @@ def chosen_seed() -> str:
     return os.environ.get("AUTHGW_SEED") or str(secrets.randbelow(10**9))
 
 
-def folders(root: Path, seed: str) -> dict[str, Path]:
-    """The two folders of real records and one derived from each."""
-    return {
-        "voip": VOIP,
-        "voip-v6": VOIP_V6,
-        "odd": derive(VOIP, root / "odd-data", Random(f"{seed} odd")),
-        "odd-v6": derive(VOIP_V6, root / "odd-v6-data", Random(f"{seed} odd-v6")),
-    }
+def folder(name: str, root: Path, seed: str) -> Path:
+    """One of the two folders of real records, or one derived from it."""
+    source = VOIP_V6 if name.endswith("v6") else VOIP
+    return derive(source, root / f"{name}-data", Random(f"{seed} {name}")) if name.startswith("odd") else source
 
 
 @contextlib.contextmanager
-def worlds(root: Path, seed: str) -> Iterator[dict[str, tuple[World, Path]]]:
+def worlds(root: Path, seed: str, names: Sequence[str]) -> Iterator[dict[str, tuple[World, Path]]]:
     """The processes, by folder name."""
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(redis_server(root)).url
         found = {}
-        for at, (name, data) in enumerate(folders(root, seed).items()):
+        for at, name in enumerate(names):
+            data = folder(name, root, seed)
             url = f"{store.rpartition('/')[0]}/{at}"
             found[name] = (stack.enter_context(world(root / name, data, store=url, policy=POLICY)), data)
         yield found
@@ -77,25 +78,32 @@ async def places(started: dict[str, tuple[World, Path]]) -> AsyncIterator[list[P
         yield found
 
 
-async def run(root: Path, seed: str, cases: int, failures: int = 1) -> tuple[Tally, list[str]]:
-    """So many cases, taken in turn from the folders; stops after so many failures. What was looked at, and those."""
+async def run(
+    root: Path, seed: str, cases: int, failures: int = 1, names: Sequence[str] = NAMES
+) -> tuple[Tally, list[str]]:
+    """So many cases, taken in turn from the folders, a few users at once; stops after so many failures.
+
+    What was looked at, and the failures.
+    """
     tally, problems = Tally(), list[str]()
-    with worlds(root, seed) as started:
+    with worlds(root, seed, names) as started:
         async with places(started) as found:
-            for number in range(cases):
-                place = found[number % len(found)]
-                try:
-                    await one(place, seed, number, tally)
-                except Differs as difference:
-                    problems.append(f"case {number} on {place.name}, seed {seed}: {difference}")
-                    if len(problems) >= failures:
-                        break
+            for first in range(0, cases, AT_ONCE):
+                numbers = range(first, min(first + AT_ONCE, cases))
+                problems += filter(None, await asyncio.gather(*(one(found, seed, n, tally) for n in numbers)))
+                if len(problems) >= failures:
+                    break
     return tally, problems
 
 
-async def one(place: Place, seed: str, number: int, tally: Tally) -> None:
-    """One case. Its chance depends on seed, folder and number alone, so that it can be repeated by itself."""
+async def one(found: Sequence[Place], seed: str, number: int, tally: Tally) -> str:
+    """One case: "" or what is wrong. Its chance depends on seed, folder and number alone."""
+    place = found[number // AT_ONCE % len(found)]
     random = Random(f"{seed} {place.name} {number}")
     user = claims.claims(random, place.site.records, number + 1)
     sid = await put(place.sessions, user)
-    await whole_case(Case(place.site, user, place.http, f"PHPSESSID={sid}", random, tally))
+    try:
+        await whole_case(Case(place.site, user, place.http, f"PHPSESSID={sid}", random, tally))
+    except Differs as difference:
+        return f"case {number} on {place.name}, seed {seed}: {difference}"
+    return ""

@@ -136,6 +136,13 @@ def test_header_levels(given: tuple[HeaderLine, ...], expected: bool) -> None:
     assert headers_ok(given, call(headers=headers)) is expected
 
 
+def test_a_header_that_a_call_came_without_never_matches() -> None:
+    """Not even `%`; an empty one does."""
+    line = (HeaderLine(0, "Cell-ID", "%"),)
+    assert not headers_ok(line, call(headers={"cell-id": None}))
+    assert headers_ok(line, call(headers={"cell-id": ""}))
+
+
 def test_grants_are_never_flattened() -> None:
     """Half of one grant and half of another show nothing."""
     split = [Grant(scope=Scope(sensors=(2,), number=("9",))), Grant(scope=Scope(sensors=(3,), number=("1001",)))]
