@@ -49,6 +49,7 @@ class Reason(StrEnum):
 
     # narrow
     NOT_FOUND = "not_found"
+    NO_FILE = "no_file"
 
     # login
     BAD_CREDENTIALS = "bad_credentials"

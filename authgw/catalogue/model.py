@@ -16,6 +16,7 @@ KINDS = frozenset(
     {
         "text", "flag", "bool", "int", "uint", "number", "datetime", "ip", "ip-list", "int-list", "sensor-ids",
         "cdr-id", "sort", "reference", "ignored", "json", "header", "names", "switch", "filter", "count",
+        "seconds", "name",
     }
 )  # fmt: skip
 
@@ -90,11 +91,13 @@ class When(_Strict):
 class Entry(_Strict):
     """One call: how it is recognised, who may, what goes upstream, what comes back.
 
+    `select`: the elements select calls, whose files are fetched by id.
     `auth`: "session"; "page" (a browser's session only); "credentials" (a session, or user and password in the call);
     "none". `needs`: all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close
     the call. `params`: every field the call may carry and its type. `element`: the same for each object of the JSON
     field `json`; `*` types the names not listed. `element_of`: the call whose params type them.
-    `require`: of each group at least one field; `missing`: the product's words for one that is not there.
+    `require`: of each group at least one field; `missing`: the product's words for one that is not there;
+    `together`: fields that another one needs.
     `reveals`: the column that a filter tells about (nobody filters by what he is not shown). `always`: fields sent
     where the client left them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
     """
@@ -117,11 +120,13 @@ class Entry(_Strict):
     element_of: str | None = None
     require: tuple[tuple[str, ...], ...] = ()
     missing: str | None = None
+    together: dict[str, tuple[str, ...]] = {}
     reveals: dict[str, str] = {}
     always: dict[str, str] = {}
     send: dict[str, str] = {}
     object: dict[Literal["cdr"], str] = {}
     push: dict[Literal["sensors"], str] = {}
+    select: Literal["pcap", "audio"] | None = None
     when: tuple[When, ...] = ()
     rows: Rows | None = None
     reply: Literal["rows", "json", "stream", "page"] = "json"

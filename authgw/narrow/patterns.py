@@ -21,6 +21,9 @@ Token = str | int
 # IPv6 addresses lie above the IPv4 ones on one line of integers, so that one table serves both families.
 _V6 = 1 << 32
 
+# Answers remembered for one set of patterns.
+MAX_KNOWN = 16_384
+
 
 def fold(text: str) -> str:
     """Letter case taken off, length kept: `_` counts characters, and some upper-case letters fold to two."""
@@ -94,7 +97,7 @@ def _with_many(nodes: set[_Node]) -> set[_Node]:
 class Likes:
     """A set of LIKE patterns; case-insensitive, whole-string."""
 
-    __slots__ = ("_all", "_exact", "_general", "_infix", "_prefix", "_suffix")
+    __slots__ = ("_all", "_exact", "_general", "_infix", "_known", "_prefix", "_suffix")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._all = False
@@ -103,6 +106,7 @@ class Likes:
         self._suffix: dict[int, set[str]] = {}
         self._infix: dict[int, set[str]] = {}
         self._general: _Node | None = None
+        self._known: dict[str, bool] = {}
         for pattern in patterns:
             self._add(tokens(pattern))
 
@@ -148,15 +152,24 @@ class Likes:
             for start in range(len(text) - size + 1):
                 if text[start : start + size] in known:
                     return True
-        return self._general is not None and self._general.matches(text)
+        if self._general is None:
+            return False
+        hit = self._known.get(text)
+        if hit is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            hit = self._known[text] = self._general.matches(text)
+        return hit
 
 
 class Networks:
     """A set of hosts and networks, both families."""
 
-    __slots__ = ("_ends", "_starts")
+    __slots__ = ("_ends", "_known", "_starts")
 
     def __init__(self, patterns: Iterable[str]) -> None:
+        # Trunks and phones come again and again: a look in here costs the same however many networks there are.
+        self._known: dict[int, bool] = {}
         self._starts: list[int] = []
         self._ends: list[int] = []
         for start, end in sorted(map(_range, patterns)):
@@ -170,8 +183,14 @@ class Networks:
         """Whether an address (as `address_number` gives it) lies in one of them. NULL lies in none."""
         if address is None:
             return False
-        at = bisect_right(self._starts, address) - 1
-        return at >= 0 and address <= self._ends[at]
+        known = self._known.get(address)
+        if known is None:
+            at = bisect_right(self._starts, address) - 1
+            known = at >= 0 and address <= self._ends[at]
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            self._known[address] = known
+        return known
 
 
 def _range(pattern: str) -> tuple[int, int]:

@@ -13,8 +13,10 @@ from authgw.errors import UpstreamError
 from authgw.intake.request import Request
 from authgw.narrow import document, rewrite
 from authgw.narrow.facts import CallFacts
+from authgw.narrow.fetch import Wish, fetch, has_file
 from authgw.narrow.judge import Judge, Judges
 from authgw.narrow.listing import Found, Listing, Sieve, Window
+from authgw.narrow.resolve import Leg, Selectors
 from authgw.narrow.rows import Reader
 from authgw.narrow.sensors import Sensors, push
 from authgw.narrow.source import UpstreamSource
@@ -81,6 +83,7 @@ class Narrow:
         """`moved`: a redirect's target and the path asked for, to the same place as seen from outside."""
         self._upstream = upstream
         self._facts = facts
+        self._selectors = Selectors(upstream, facts)
         self.sensors = sensors
         self.judges = judges
         self._bounds = bounds
@@ -92,6 +95,8 @@ class Narrow:
         judge = self.judges.of(claims, allow.grants)
         shows_sql = any("can_show_sql_query" in claims.grants[at].flags for at in allow.grants)
         job = Job(allow, judge, request, path, shows_sql)
+        if allow.entry.select is not None:
+            return await self._selected(job, allow.entry.select)
         if allow.entry.object:
             return await self._object(job)
         if allow.entry.rows is not None:
@@ -107,6 +112,22 @@ class Narrow:
             return Deny(Reason.NOT_FOUND, 404, f"cdr id {call_id} does not exist", job.allow.entry.name)
         return await self._plain(job, limits, (call_id,))
 
+    async def _selected(self, job: Job, what: str) -> Outcome:
+        """Calls by selectors: resolved to those that exist for the user, then fetched by id."""
+        legs: dict[int, Leg] = {}
+        for element in job.allow.elements:
+            picked = await self._selectors.pick(element, job.judge)
+            if not picked:
+                named = element.get("cdrId")
+                text = f"cdr id {named} does not exist" if named else "no match cdr"
+                return Deny(Reason.NOT_FOUND, 404, text, job.allow.entry.name)
+            legs.update((leg.id, leg) for leg in picked)
+        wish = Wish.of(what, job.allow.elements[0])
+        reply = await fetch(self._upstream, tuple(legs.values()), wish, job.allow.entry.types)
+        if reply is None:
+            return _no_file(job, next(iter(legs)))
+        return Passed(reply, tuple(legs))
+
     async def _plain(self, job: Job, limits: frozenset[str], calls: tuple[int, ...]) -> Outcome:
         sent = rewrite.fields(job.allow, limits)
         reply = await self._upstream.send(rewrite.call(job.allow, job.request, job.path, sent))
@@ -117,6 +138,9 @@ class Narrow:
             if reply.status in _MOVED:
                 target = self._moved(reply.location or "", job.path)
                 return Said(Answer(reply.status, headers=(("location", target),)), calls)
+            held = job.allow.entry.object and job.allow.entry.reply == "stream"
+            if held and not await has_file(reply, job.allow.entry.types):
+                return _no_file(job, calls[0])
             if job.allow.entry.reply != "json":
                 handed_on = True
                 return Passed(reply, calls)
@@ -196,12 +220,19 @@ def _too_long(job: Job) -> Deny:
     return Deny(Reason.SCAN_TIMEOUT, 504, "counting took too long; ask for fewer days", job.allow.entry.name)
 
 
+def _no_file(job: Job, call_id: int) -> Deny:
+    """A call that the user sees, without the file that he asks for."""
+    return Deny(Reason.NO_FILE, 404, f"cdr id {call_id} has no such file", job.allow.entry.name)
+
+
 def _unfit(allow: Allow, reply: Reply) -> Deny | None:
     """Replies that are not what the entry promises are never passed on."""
     entry, status = allow.entry, reply.status
     if status == 404 and not entry.object:
         return Deny(Reason.NOT_FOUND, 404, "there is no such page or file", entry.name)
     redirect = entry.reply == "page" and status in _MOVED
+    if entry.object and entry.reply == "stream":
+        return None  # judged with what upstream says about the file
     if status not in (_STREAM_STATUS if entry.reply == "stream" else {200}) and not redirect:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {status}")
     kind = next((value for name, value in reply.headers if name == "content-type"), "").partition(";")[0]

@@ -89,7 +89,7 @@ def _asked(case: Case, condition: Callable[[Case], Deny | None]) -> str:
     if condition is _flags:
         return _needed(case.entry)
     if condition is _limits:
-        return ", ".join(f"no {limit}" for limit in case.entry.barred)
+        return ", ".join(f"not under {limit}" for limit in case.entry.barred)
     return ", ".join(case.fields.named) if condition is _fields else ""
 
 

@@ -98,6 +98,9 @@ def _elements(kind: str, name: str, value: Any, entry: Entry) -> tuple[Element, 
 
 
 def _element_problem(element: Element, entry: Entry) -> str | None:
+    for name, needed in entry.together.items():
+        if name in element and (lacking := [other for other in needed if element.get(other) in (None, "")]):
+            return f"{name}: needs {', '.join(lacking)} too"
     for name, value in element.items():
         kind = entry.element.get(name)
         if kind is None:

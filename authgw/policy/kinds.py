@@ -117,6 +117,7 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "int": _matching(r"-?[0-9]{1,18}", "must be a whole number"),
     "uint": _matching(r"[0-9]{1,18}", "must be a whole number, 0 or more"),
     "count": lambda text: None if _ID.fullmatch(text) and int(text) <= MAX_COUNT else f"must be 1 to {MAX_COUNT}",
+    "seconds": lambda text: None if text.isascii() and text.isdigit() and int(text) <= 86400 else "must be 0 to 86400",
     "number": _matching(r"-?[0-9]{1,12}(\.[0-9]{1,9})?", "must be a number"),
     "datetime": lambda text: None if moment(text) else "must be a date, like 2026-11-23T15:00:00",
     "ip": _network,
@@ -125,5 +126,6 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "sensor-ids": _listed(_matching(r"[0-9]{1,9}|-1|-2", "must be a comma list of sensor ids")),
     "cdr-id": lambda text: None if _ID.fullmatch(text) else "must be an id: digits, no leading zero",
     "sort": lambda text: None if sort_keys(text) is not None else "must be a JSON list of {property, direction}",
+    "name": lambda name: None if header_name(name) else "must be a header's name",
     "names": _listed(lambda name: None if header_name(name) else "must be a comma list of header names"),
 }
