@@ -51,9 +51,9 @@ class ScriptConfig(contract.Config):
     """`script`: the file. `threads` calls at the same time, `waiting` more in line; `timeout` in seconds."""
 
     script: Path
-    threads: int = Field(4, ge=1, le=64)
-    waiting: int = Field(64, ge=0, le=10_000)
-    timeout: float = Field(8.0, gt=0, le=9.0)
+    threads: int = Field(default=4, ge=1, le=64)
+    waiting: int = Field(default=64, ge=0, le=10_000)
+    timeout: float = Field(default=8.0, gt=0, le=9.0)
 
 
 class Script:

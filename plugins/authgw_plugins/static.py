@@ -49,8 +49,8 @@ class StaticConfig(contract.Config):
     """`users`: the file. `threads` check passwords at the same time, `waiting` logins stand in line for them."""
 
     users: Path
-    threads: int = Field(2, ge=1, le=64)
-    waiting: int = Field(64, ge=0, le=10_000)
+    threads: int = Field(default=2, ge=1, le=64)
+    waiting: int = Field(default=64, ge=0, le=10_000)
 
 
 class Static:
