@@ -76,7 +76,20 @@ def _read(path: Path, problems: list[Problem]) -> list[Entry]:
     if not isinstance(calls, list):
         problems.append(Problem(str(path), "call", "write [[call]] with two brackets: one table per call"))
         return []
-    return [entry for at, raw in enumerate(calls) if (entry := _entry(path, at, raw, problems)) is not None]
+    known = {raw["name"]: raw for raw in calls if isinstance(raw, dict) and isinstance(raw.get("name"), str)}
+    return [
+        entry for at, raw in enumerate(calls) if (entry := _entry(path, at, _like(raw, known), problems)) is not None
+    ]
+
+
+def _like(raw: Any, known: dict[str, Any]) -> Any:
+    """A call that says `like` takes from the other what it does not say itself; one step, no chains."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("like"), str):
+        return raw
+    other = known.get(raw["like"])
+    if other is None or "like" in other:
+        return {**raw, "like": 0}  # told as a mistake of this key
+    return {**other, **{key: value for key, value in raw.items() if key != "like"}}
 
 
 def _entry(path: Path, at: int, raw: Any, problems: list[Problem]) -> Entry | None:
@@ -88,5 +101,7 @@ def _entry(path: Path, at: int, raw: Any, problems: list[Problem]) -> Entry | No
         for item in error.errors(include_url=False):
             where = ".".join([label, *(str(part) for part in item["loc"])])
             message = str(item["msg"]).removeprefix("Value error, ")
+            if item["loc"] == ("like",):
+                message = "there is no such call in this file, or it is like another one itself"
             problems.append(Problem(str(path), where, message))
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -30,8 +31,8 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
     from authgw.intake.limits import Limits
     from authgw.login import assemble
     from authgw.policy.decide import Rules
+    from authgw.policy.explain import Setting, raw_of
     from authgw.policy.explain import explain as reason
-    from authgw.policy.explain import raw_of
 
     settings = settings_of(path)
     with config_errors_end_it():
@@ -41,10 +42,15 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
     if isinstance(claims, str):
         click.echo(f"authgw: {claims}", err=True)
         sys.exit(2)
-    base_path = settings.gateway.base_path
-    limits = Limits(max_body=settings.gateway.max_body)
-    rules = Rules(settings.upstream.pages, settings.gateway.origin)
-    told = reason(raw_of(method, url, body, base_path), limits, base_path, catalogue, claims, rules)
+    setting = Setting(
+        catalogue,
+        Limits(max_body=settings.gateway.max_body),
+        settings.gateway.base_path,
+        Rules(settings.upstream.pages, settings.gateway.origin),
+        settings.policy.scan_days,
+        datetime.now(),
+    )
+    told = reason(raw_of(method, url, body, setting.base_path), claims, setting)
     click.echo(f"user      {claims.user} (id {claims.id}, login {claims.login})")
     for line in told.lines:
         click.echo(line)

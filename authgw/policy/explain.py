@@ -6,6 +6,7 @@ Pure: it answers for given claims; what only upstream knows (a call's facts, sen
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -16,10 +17,12 @@ from authgw.intake.limits import Limits
 from authgw.intake.read import read
 from authgw.intake.request import Raw, Refused, Request
 from authgw.narrow import rewrite
-from authgw.narrow.scope import is_unscoped
+from authgw.narrow.scope import compile_scope, is_unscoped
+from authgw.narrow.width import too_wide
 from authgw.policy import fields as typed
 from authgw.policy.decide import Case, Rules, conditions, decide
-from authgw.policy.decision import Allow
+from authgw.policy.decision import Allow, Deny
+from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 from authgw.rights.words import describe
 from authgw.session.model import Kind
@@ -32,35 +35,61 @@ class Explanation(msgspec.Struct, frozen=True):
     lines: list[str]
 
 
-def explain(
-    raw: Raw, limits: Limits, base_path: str, catalogue: Catalogue, claims: Claims, rules: Rules
-) -> Explanation:
+class Setting(msgspec.Struct, frozen=True):
+    """The gateway that is asked. `now`: in the product's clock; `scan_days`: the bound on a scan, 0 for none."""
+
+    catalogue: Catalogue
+    limits: Limits
+    base_path: str
+    rules: Rules
+    scan_days: int
+    now: datetime
+
+
+def explain(raw: Raw, claims: Claims, setting: Setting) -> Explanation:
     """The request as a browser's own session would send it, or with user and password where api.php is asked."""
-    request = read(raw, limits)
+    request = read(raw, setting.limits)
     if isinstance(request, Refused):
         return Explanation(False, [f"refused   {request.reason}: {request.detail}", f"answer    {request.status}"])
     lines = _titled("request", render(request))
-    path = request.path.removeprefix(base_path) or "/"
-    hit = catalogue.match(path, request.fields) if request.path.startswith(base_path) else None
+    path = request.path.removeprefix(setting.base_path) or "/"
+    inside = request.path.startswith(setting.base_path)
+    hit = setting.catalogue.match(path, request.fields) if inside else None
     if hit is None:
-        return Explanation(
-            False, [*lines, "entry     none: this call is not in the catalogue", "decision  deny unknown_call"]
-        )
+        lines.append("entry     none: this call is not in the catalogue")
+        return Explanation(False, [*lines, *_denied(Deny(Reason.UNKNOWN_CALL, 403, "nobody may ask for it"))])
     entry, named = hit
     lines.append(f"entry     {entry.name}")
     if entry.answer:
         return Explanation(True, [*lines, "answer    by the gateway itself, never sent upstream"])
     kind = None if entry.auth == "credentials" and "user" in request.fields else Kind.BROWSER
-    case = Case(entry, request, typed.read(entry, named), claims, kind, rules)
+    case = Case(entry, request, typed.read(entry, named), claims, kind, setting.rules)
     for condition in conditions(case):
         detail = f": {condition.detail}" if condition.detail else ""
         lines.append(f"  {'yes' if condition.held else 'NO '}  {condition.name}{detail}")
     decision = decide(case)
-    if not isinstance(decision, Allow):
+    if isinstance(decision, Deny):
+        return Explanation(False, [*lines, *_denied(decision)])
+    if (wide := _too_wide(decision, claims, setting)) is not None:
         return Explanation(
-            False, [*lines, f"decision  deny {decision.reason}: {decision.detail}", f"answer    {decision.status}"]
+            False, [*lines, f"  NO   the dates keep to the bound of a scan: {wide.detail}", *_denied(wide)]
         )
     return Explanation(True, [*lines, *_allowed(decision, claims, request, path)])
+
+
+def _denied(refusal: Deny) -> list[str]:
+    return [f"decision  deny {refusal.reason}: {refusal.detail}", f"answer    {refusal.status}"]
+
+
+def _too_wide(decision: Allow, claims: Claims, setting: Setting) -> Deny | None:
+    """Where sensors alone are the scope nothing has to be scanned, as long as upstream knows all of them."""
+    rows = decision.entry.rows
+    scopes = [claims.grants[at].scope for at in decision.grants]
+    pushed = decision.entry.push and all(compile_scope(scope).sensors_only for scope in scopes)
+    if rows is None or rows.pages != "start" or decision.unscoped or pushed:
+        return None
+    problem = too_wide(decision.fields, setting.now, setting.scan_days)
+    return None if problem is None else Deny(Reason.SCAN_TOO_WIDE, 400, problem)
 
 
 def _allowed(decision: Allow, claims: Claims, request: Request, path: str) -> Iterable[str]:
