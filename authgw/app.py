@@ -33,8 +33,9 @@ from authgw.gate import Gate
 from authgw.intake.limits import Limits
 from authgw.login import assemble, pages
 from authgw.narrow.facts import CallFacts
+from authgw.narrow.job import Bounds
 from authgw.narrow.judge import Judges
-from authgw.narrow.run import Bounds, Narrow
+from authgw.narrow.run import Narrow
 from authgw.narrow.sensors import Sensors
 from authgw.parts import Parts
 from authgw.policy.decide import Rules

@@ -14,7 +14,7 @@ from authgw.answer import Answer
 from authgw.errors import StoreError, UpstreamError
 from authgw.intake.read import read
 from authgw.intake.request import Refused, Request
-from authgw.narrow.run import Outcome, Passed
+from authgw.narrow.job import Outcome, Passed
 from authgw.parts import Parts
 from authgw.policy import fields as typed
 from authgw.policy.decide import Case, decide

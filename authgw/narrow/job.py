@@ -1,0 +1,46 @@
+"""One allowed call on its way, and what becomes of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from authgw.answer import Answer
+from authgw.intake.request import Request
+from authgw.narrow.judge import Judge
+from authgw.policy.decision import Allow, Deny
+from authgw.upstream.api import Reply
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """`scan_days`: calendar width of a scan, 0 for none. `scan_seconds`: how long one may take. Bytes of a reply."""
+
+    scan_days: int = 31
+    scan_seconds: float = 60.0
+    max_reply: int = 64 << 20
+
+
+class Passed(msgspec.Struct, frozen=True):
+    """A reply to be streamed through. `calls`: the ids of the calls that it holds."""
+
+    reply: Reply
+    calls: tuple[int, ...] = ()
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A whole answer made here. `calls` as in `Passed`."""
+
+    answer: Answer
+    calls: tuple[int, ...] = ()
+
+
+Outcome = Passed | Said | Deny
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One allowed call on its way: the decision, its judge, the request and its path below the base path."""
+
+    allow: Allow
+    judge: Judge
+    request: Request
+    path: str
+    shows_sql: bool
