@@ -83,13 +83,16 @@ def _read(path: Path, problems: list[Problem]) -> list[Entry]:
 
 
 def _like(raw: Any, known: dict[str, Any]) -> Any:
-    """A call that says `like` takes from the other what it does not say itself; one step, no chains."""
+    """A call that says `like` takes from the other what it does not say itself, and adds to its params; no chains."""
     if not isinstance(raw, dict) or not isinstance(raw.get("like"), str):
         return raw
     other = known.get(raw["like"])
     if other is None or "like" in other:
         return {**raw, "like": 0}  # told as a mistake of this key
-    return {**other, **{key: value for key, value in raw.items() if key != "like"}}
+    own = {key: value for key, value in raw.items() if key != "like"}
+    if isinstance(own.get("params"), dict) and isinstance(other.get("params"), dict):
+        own["params"] = {**other["params"], **own["params"]}
+    return {**other, **own}
 
 
 def _entry(path: Path, at: int, raw: Any, problems: list[Problem]) -> Entry | None:

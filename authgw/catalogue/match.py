@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,22 +20,24 @@ class Catalogue:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
-        self._exact: dict[str, list[Entry]] = {}
+        self._exact: dict[str, _Scripts] = {}
         self._parts: list[tuple[re.Pattern[str], Entry]] = []
         self._folders: list[tuple[str, Entry]] = []
+        exact: dict[str, list[Entry]] = {}
         for entry in self.entries:
             if entry.path.endswith("/**"):
                 self._folders.append((entry.path[:-2], entry))
             elif "{" in entry.path:
                 self._parts.append((_pattern(entry.path), entry))
             else:
-                self._exact.setdefault(entry.path, []).append(entry)
+                exact.setdefault(entry.path, []).append(entry)
+        self._exact = {path: _Scripts(found) for path, found in exact.items()}
         self._folders.sort(key=lambda folder: -len(folder[0]))
 
     def match(self, path: str, fields: Mapping[str, Any]) -> tuple[Entry, Mapping[str, Any]] | None:
         """The one entry for a normalised path below the base path, and the fields with the path's own parts put in."""
         if (entries := self._exact.get(path)) is not None:
-            found = _most_specific(entries, fields)
+            found = entries.match(fields)
             return None if found is None else (found, fields)
         for pattern, entry in self._parts:
             if hit := pattern.fullmatch(path):
@@ -59,6 +62,26 @@ class Catalogue:
         return pairs
 
 
+class _Scripts:
+    """The entries of one path. Those of a script with many calls are parted by the field that tells most of them
+    apart (`module`, `task`), so that a look-up tries a few and not all of them."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        names = Counter(name for entry in entries for name, wanted in entry.where.items() if wanted != ANY)
+        self._name = names.most_common(1)[0][0] if names else ""
+        self._by_value: dict[str, list[Entry]] = {}
+        self._others = [entry for entry in entries if entry.where.get(self._name, ANY) == ANY]
+        for entry in entries:
+            if entry not in self._others:
+                for value in entry.where[self._name].split("|"):
+                    self._by_value.setdefault(value, []).append(entry)
+
+    def match(self, fields: Mapping[str, Any]) -> Entry | None:
+        value = fields.get(self._name)
+        named = self._by_value.get(value, ()) if isinstance(value, str) else ()
+        return _most_specific([*named, *self._others], fields)
+
+
 def _most_specific(entries: list[Entry], fields: Mapping[str, Any]) -> Entry | None:
     best: list[Entry] = []
     for entry in entries:
@@ -72,9 +95,10 @@ def _most_specific(entries: list[Entry], fields: Mapping[str, Any]) -> Entry | N
 
 
 def _holds(fields: Mapping[str, Any], name: str, wanted: str) -> bool:
+    """`*` is any value, `a|b` one of several."""
     if name not in fields:
         return False
-    return wanted == ANY or fields[name] == wanted
+    return wanted == ANY or fields[name] in wanted.split("|")
 
 
 def _pattern(path: str) -> re.Pattern[str]:

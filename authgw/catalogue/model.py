@@ -16,7 +16,7 @@ KINDS = frozenset(
     {
         "text", "flag", "bool", "int", "uint", "number", "datetime", "ip", "ip-list", "int-list", "sensor-ids",
         "cdr-id", "sort", "reference", "ignored", "json", "header", "names", "switch", "filter", "count",
-        "seconds", "name",
+        "seconds", "name", "cdr-ids", "null", "token",
     }
 )  # fmt: skip
 
@@ -88,10 +88,28 @@ class When(_Strict):
     set: dict[str, str]
 
 
+class Choice(_Strict):
+    """A field whose value decides what more is needed: `flags` by value; any other value is refused."""
+
+    field: str
+    flags: dict[str, Flag]
+
+
+class Barred(_Strict):
+    """Values of a field that a content limit closes: no_rtp and a share with RTP, for example."""
+
+    claim: Limit
+    field: str
+    values: tuple[str, ...]
+
+
 class Entry(_Strict):
     """One call: how it is recognised, who may, what goes upstream, what comes back.
 
-    `select`: the elements select calls, whose files are fetched by id.
+    `select`: the elements select calls, whose files are fetched by id. `objects`: the field of the elements that lists
+    calls by id. `choose`, `barred_values`: what a field's value needs, or what closes it. `tenants`: by field and value
+    the tenants who may have an unscoped call all the same. `aggregate`: sums over rows, only where sensors are the
+    whole scope. `mask`, `mask_urls`: fields of rows that are blanked, or whose links are, without a flag.
     `auth`: "session"; "page" (a browser's session only); "credentials" (a session, or user and password in the call);
     "none". `needs`: all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close
     the call. `params`: every field the call may carry and its type. `element`: the same for each object of the JSON
@@ -126,7 +144,14 @@ class Entry(_Strict):
     send: dict[str, str] = {}
     object: dict[Literal["cdr"], str] = {}
     push: dict[Literal["sensors"], str] = {}
+    objects: dict[Literal["cdr"], str] = {}
     select: Literal["pcap", "audio"] | None = None
+    choose: Choice | None = None
+    barred_values: tuple[Barred, ...] = ()
+    tenants: dict[str, dict[str, tuple[str, ...]]] = {}
+    aggregate: bool = False
+    mask: dict[Flag, tuple[str, ...]] = {}
+    mask_urls: dict[Flag, tuple[str, ...]] = {}
     when: tuple[When, ...] = ()
     rows: Rows | None = None
     reply: Literal["rows", "json", "stream", "page"] = "json"
@@ -143,11 +168,12 @@ class Entry(_Strict):
 
     def _mistakes(self) -> list[tuple[bool, str]]:
         public = self.auth == "none"
-        claims = self.needs or self.needs_any or self.barred or self.unscoped or self.when or self.rows or self.object
+        claims: tuple[object, ...] = (self.needs, self.needs_any, self.barred, self.unscoped, self.when, self.rows)
+        claims += (self.object, self.objects, self.choose, self.barred_values, self.mask)
         known = set(self.params) | set(self.where)
         fields = {name for group in self.require for name in group} | set(self.element)
         return [
-            (public and bool(claims), "a public call (auth = 'none') cannot name a claim, rows or an object"),
+            (public and any(claims), "a public call (auth = 'none') cannot name a claim, rows or an object"),
             ((self.reply == "rows") != (self.rows is not None), "reply = 'rows' and [call.rows] belong together"),
             (bool(self.answer and self.refuse), "answer and refuse exclude each other"),
             (not set(self.object.values()) <= known, "object names a field that params does not type"),
@@ -156,8 +182,17 @@ class Entry(_Strict):
             (self.json_field is not None and self.json_field not in known, "json names a field that params lacks"),
             (bool(self.element) and self.json_field is None, "element needs json"),
             (not {n for g in self.require for n in g} <= known | fields, "require names an unknown field"),
+            (not set(self.objects.values()) <= set(self.element), "objects names a field that element does not type"),
+            (not self._chosen_is_typed(), "choose needs its field typed 'one of' just these values, and required"),
             (self.path.count("*") > 0 and not self.path.endswith("/**"), "only a path's end may be /**"),
         ]
+
+    def _chosen_is_typed(self) -> bool:
+        if self.choose is None:
+            return True
+        kind = {**self.params, **self.element}.get(self.choose.field, "")
+        values = kind.removeprefix("one of ").split("|")
+        return sorted(values) == sorted(self.choose.flags) and (self.choose.field,) in self.require
 
     def opens(self, grant: Grant) -> bool:
         """Whether a grant has the flags; scope, limits and everything else are asked elsewhere."""

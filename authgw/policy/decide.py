@@ -15,6 +15,7 @@ from authgw.intake.request import Body, Request
 from authgw.narrow.scope import is_unscoped
 from authgw.policy import fields as check_fields
 from authgw.policy.decision import Allow, Condition, Decision, Deny
+from authgw.policy.kinds import scalar
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims, Grant
 from authgw.session.model import Kind
@@ -45,11 +46,32 @@ class Case(msgspec.Struct, frozen=True):
         return tuple(
             at
             for at, grant in enumerate(self.claims.grants)
-            if self.entry.opens(grant) and not self.barred(grant) and not self.hidden(grant)
+            if self.opens(grant) and not self.barred(grant) and not self.hidden(grant)
         )
 
+    def opens(self, grant: Grant) -> bool:
+        """The flags of the entry, and those that the values of this call need."""
+        return self.entry.opens(grant) and all(flag in grant.flags for flag in self.chosen)
+
+    @property
+    def chosen(self) -> list[str]:
+        choose = self.entry.choose
+        return (
+            [] if choose is None else [choose.flags[text] for text in self.values(choose.field) if text in choose.flags]
+        )
+
+    def values(self, field: str) -> list[str]:
+        """What a field says, in the call and in each element of its JSON."""
+        found = [self.fields.named[field]] if field in self.fields.named else []
+        return found + [text for element in self.fields.elements if (text := scalar(element.get(field))) is not None]
+
     def barred(self, grant: Grant) -> list[str]:
-        return [limit for limit in self.entry.barred if limit in grant.limits]
+        by_value = [
+            f"{rule.claim} ({rule.field})"
+            for rule in self.entry.barred_values
+            if rule.claim in grant.limits and any(text in rule.values for text in self.values(rule.field))
+        ]
+        return [limit for limit in self.entry.barred if limit in grant.limits] + by_value
 
     def hidden(self, grant: Grant) -> list[str]:
         """Columns that the request filters or sorts by and that this grant does not show."""
@@ -87,7 +109,7 @@ def conditions(case: Case) -> list[Condition]:
 def _asked(case: Case, condition: Callable[[Case], Deny | None]) -> str:
     """What was asked for where it held, as far as that differs from call to call."""
     if condition is _flags:
-        return _needed(case.entry)
+        return _needed(case)
     if condition is _limits:
         return ", ".join(f"not under {limit}" for limit in case.entry.barred)
     return ", ".join(case.fields.named) if condition is _fields else ""
@@ -136,18 +158,18 @@ def _fields(case: Case) -> Deny | None:
 
 
 def _flags(case: Case) -> Deny | None:
-    if any(map(case.entry.opens, case.claims.grants)):
+    if any(map(case.opens, case.claims.grants)):
         return None
-    return Deny(Reason.MISSING_FLAG, 403, f"no grant has {_needed(case.entry) or 'any right'}")
+    return Deny(Reason.MISSING_FLAG, 403, f"no grant has {_needed(case) or 'any right'}")
 
 
-def _needed(entry: Entry) -> str:
-    alternatives = " or ".join(entry.needs_any)
-    return " and ".join([*entry.needs, *([alternatives] if alternatives else [])])
+def _needed(case: Case) -> str:
+    alternatives = " or ".join(case.entry.needs_any)
+    return " and ".join([*case.entry.needs, *case.chosen, *([alternatives] if alternatives else [])])
 
 
 def _limits(case: Case) -> Deny | None:
-    grants = [grant for grant in case.claims.grants if case.entry.opens(grant)]
+    grants = [grant for grant in case.claims.grants if case.opens(grant)]
     if case.opening or not grants:
         return None
     barred = sorted({limit for grant in grants for limit in case.barred(grant)})
@@ -161,7 +183,7 @@ def _scope(case: Case) -> Deny | None:
     grants = [case.claims.grants[at] for at in case.opening]
     if any(map(is_unscoped, grants)):
         return None
-    if case.entry.unscoped:
+    if case.entry.unscoped and not _for_tenant(case):
         return Deny(Reason.UNSCOPED_ONLY, 403, "the reply cannot be narrowed: only for users without row scope")
     if case.entry.auth == "page" and case.entry.reply == "page" and case.rules.pages == "unscoped":
         return Deny(Reason.PAGES_NOT_SERVED, 403, 'pages are for users without row scope (upstream.pages = "unscoped")')
@@ -172,6 +194,15 @@ def _scope(case: Case) -> Deny | None:
     if case.entry.rows and case.entry.rows.pages == "start" and limit and int(limit) > MAX_LIMIT:
         return Deny(Reason.PARAM_TYPE, 400, f"limit: must be at most {MAX_LIMIT}")
     return None
+
+
+def _for_tenant(case: Case) -> bool:
+    """The operator has listed this very value for the user's tenant."""
+    return any(
+        case.claims.tenant and all(case.claims.tenant in tenants.get(text, ()) for text in texts)
+        for field, tenants in case.entry.tenants.items()
+        if (texts := case.values(field))
+    )
 
 
 _CONDITIONS: tuple[tuple[str, Callable[[Case], Deny | None]], ...] = (

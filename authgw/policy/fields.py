@@ -38,7 +38,7 @@ def read(entry: Entry, fields: Mapping[str, Any]) -> Fields:
     elements: tuple[Element, ...] = ()
     batch = False
     for name, value in fields.items():
-        kind = entry.params.get(name) or ("text" if name in entry.where else None)
+        kind = entry.params.get(name) or ("text" if name in entry.where else entry.params.get("*"))
         if kind is None:
             return _refused(Reason.PARAM_UNKNOWN, f"{name}: this call knows no such field")
         if kind in {"json", "filter"}:
@@ -107,12 +107,18 @@ def _element_problem(element: Element, entry: Entry) -> str | None:
             if "*" not in entry.element or not kinds.header_name(name):
                 return f"{name}: this call knows no such field"
             kind = entry.element["*"]
-        text = kinds.scalar(value)
-        if text is None:
-            return f"{name}: must be one value"
-        if problem := kinds.wrong(kind, text):
+        if problem := _value_problem(kind, value):
             return f"{name}: {problem}"
     return None
+
+
+def _value_problem(kind: str, value: Any) -> str | None:
+    if kind == "cdr-ids":
+        return None if kinds.ids(value) is not None else "must be a list of call ids"
+    if value is None:
+        return None  # as good as not given
+    text = kinds.scalar(value)
+    return "must be one value" if text is None else kinds.wrong(kind, text)
 
 
 def _missing(entry: Entry, named: dict[str, str], elements: tuple[Element, ...]) -> str | None:

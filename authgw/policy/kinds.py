@@ -15,6 +15,7 @@ import msgspec
 
 MAX_TEXT = 2048
 MAX_COUNT = 5000
+MAX_IDS = 100
 _ID = re.compile(r"[1-9][0-9]{0,18}")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -45,6 +46,16 @@ def wrong(kind: str, text: str) -> str | None:
     if kind.startswith("one of "):
         return None if text in kind[7:].split("|") else f"must be {kind}"
     return _CHECKS[kind](text)
+
+
+def ids(value: Any) -> list[int] | None:
+    """A JSON list of call ids, as numbers or digits; one to a hundred of them."""
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_IDS:
+        return None
+    texts = [scalar(item) if not isinstance(item, bool) else None for item in value]
+    if any(text is None or not _ID.fullmatch(text) for text in texts):
+        return None
+    return [int(text) for text in texts if text is not None]
 
 
 def header_name(name: str) -> bool:
@@ -124,6 +135,8 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "ip-list": _listed(_network),
     "int-list": _listed(_matching(r"[0-9]{1,9}", "must be a comma list of whole numbers")),
     "sensor-ids": _listed(_matching(r"[0-9]{1,9}|-1|-2", "must be a comma list of sensor ids")),
+    "null": lambda _text: "must be null",
+    "token": _matching(r"[A-Za-z0-9._~-]{1,128}", "must be a token"),
     "cdr-id": lambda text: None if _ID.fullmatch(text) else "must be an id: digits, no leading zero",
     "sort": lambda text: None if sort_keys(text) is not None else "must be a JSON list of {property, direction}",
     "name": lambda name: None if header_name(name) else "must be a header's name",
