@@ -55,7 +55,7 @@ def scope(random: Random, records: Sequence[Record]) -> Scope:
 
 def sensors(random: Random, records: Sequence[Record]) -> tuple[int, ...]:
     """Most of the numbers that calls carry, or few, or none; sometimes one that nobody knows."""
-    if random.random() < 0.06:
+    if random.random() < 0.15:
         return ()
     known = sorted({record["id_sensor"] for record in records} - {None})
     chosen = random.sample(known, random.randint(1, len(known)))
@@ -96,11 +96,18 @@ def ip(random: Random, records: Sequence[Record]) -> str:
 
 
 def number(random: Random, records: Sequence[Record]) -> str:
-    return pattern(random, random.choice(records)[random.choice(("caller", "called"))])
+    return pattern(random, either(random, records, "caller", "called"))
 
 
 def domain(random: Random, records: Sequence[Record]) -> str:
-    return pattern(random, random.choice(records)[random.choice(("caller_domain", "called_domain"))])
+    return pattern(random, either(random, records, "caller_domain", "called_domain"))
+
+
+def either(random: Random, records: Sequence[Record], *columns: str) -> str | None:
+    """A value of some record, one in five times one with a sign that means something in a pattern."""
+    values: list[str | None] = [record[random.choice(columns)] for record in random.sample(records, len(records) // 3)]
+    special = [value for value in values if value and set(value) & set("%_\\")]
+    return random.choice(special if special and random.random() < 0.2 else values)
 
 
 def escaped(text: str) -> str:
@@ -110,7 +117,7 @@ def escaped(text: str) -> str:
 
 def pattern(random: Random, value: str | None) -> str:
     """A LIKE pattern that the value meets, or nearly; in any letter case."""
-    if not value or random.random() < 0.02:
+    if not value or random.random() < 0.06:
         return random.choice(("%", "%", "_%", "%%"))
     cut = random.randint(1, len(value))
     made = random.choice(
@@ -138,6 +145,6 @@ def headers(random: Random, records: Sequence[Record]) -> tuple[HeaderLine, ...]
         name = random.choice([*names] * 4 + ["X-Nobody-Sends"])
         value = random.choice(records).get(HEADER + name)
         level = random.randint(0, lines[-1].level + 1) if lines else 0
-        wanted = pattern(random, value) if value else "acme%"
+        wanted = pattern(random, value) if value else random.choice(("acme%", "%"))
         lines.append(HeaderLine(level, random.choice((name, name.lower(), name.upper())), wanted))
     return tuple(lines)

@@ -96,6 +96,12 @@ def _domain(record: Record, random: Random) -> None:
     record[_side(random) + "_domain"] = random.choice(ODD_DOMAINS)
 
 
+def _nobody(record: Record, random: Random) -> None:
+    """Neither side has a number, or a domain."""
+    for column in random.choice((("caller", "called"), ("caller_domain", "called_domain"))):
+        record[column] = random.choice((None, ""))
+
+
 def _address(record: Record, random: Random) -> None:
     """No address, IPv4 written as IPv6, long spellings, addresses at the ends of networks."""
     column = f"sip{_side(random)}ip"
@@ -133,5 +139,5 @@ def _call_id(record: Record, random: Random) -> None:
 
 
 CHANGES: tuple[Callable[[Record, Random], None], ...] = (
-    _number, _number, _domain, _domain, _address, _address, _vlan, _sensor, _connected, _calldate, _call_id,
+    _nobody, _number, _number, _domain, _domain, _address, _address, _vlan, _sensor, _connected, _calldate, _call_id,
 )  # fmt: skip

@@ -18,13 +18,16 @@ from kit.claims_in import put, sessions_of
 from kit.redis import redis_server
 from kit.world import World, world
 from oracle import claims
-from oracle.compare import Case, Differs, Tally, whole_case
+from oracle.case import Case, Differs, Tally
+from oracle.compare import whole_case
 from oracle.data import VOIP, VOIP_V6, derive
 from oracle.site import Site, logged_in, visit
 
 NAMES = ("voip", "voip-v6", "odd", "odd-v6")
 # Users who ask the same gateway at the same time: what one is told must never depend on the others.
 AT_ONCE = 4
+# Shorter than a server's patience with idle connections: none is closed while it is being used again.
+LIMITS = httpx2.Limits(keepalive_expiry=1.0)
 # No bound on the days of a scan: what is compared is which rows come, not how many days may be asked for.
 POLICY = {"files": ["voipmonitor"], "scan_days": 0}
 
@@ -72,7 +75,8 @@ async def places(started: dict[str, tuple[World, Path]]) -> AsyncIterator[list[P
         for name, (each, data) in started.items():
             upstream = await logged_in(each.upstream)
             stack.push_async_callback(upstream.aclose)
-            http = await stack.enter_async_context(httpx2.AsyncClient(base_url=each.url, timeout=60))
+            client = httpx2.AsyncClient(base_url=each.url, timeout=60, limits=LIMITS)
+            http = await stack.enter_async_context(client)
             sessions = await stack.enter_async_context(sessions_of(each))
             found.append(Place(name, each, await visit(data, upstream), sessions, http))
         yield found

@@ -11,8 +11,10 @@ import pytest
 from authgw.demo.upstream import build
 from authgw.rights.claims import Claims, Grant
 from oracle import requests
-from oracle.compare import Case, Tally, cdr_ids, listing, sensors, voip_calls
+from oracle.api import cdr_ids, voip_calls
+from oracle.case import Case, Tally
 from oracle.data import VOIP, VOIP_V6, derive
+from oracle.lists import listing, sensors
 from oracle.run import chosen_seed
 from oracle.site import visit
 
