@@ -1,4 +1,4 @@
-"""php/api.php: getVoipCalls and listCdrIds, with the account's name and password or a live session."""
+"""php/api.php, with the account's name and password or a live session; getVoipCalls and listCdrIds themselves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from authgw.demo.php import Asked, dumps, intval, text, truth
+from authgw.demo.recording import get_pcap, get_voice_recording
 from authgw.demo.records import column_text, headers_of
 from authgw.demo.search import NOTHING, Where, every, like, moment
 from authgw.demo.site import Answer, Body, Site, failure
@@ -149,5 +150,10 @@ def listed(record: Mapping[str, Any], flags: int) -> dict[str, Any]:
     }
 
 
-Task = Callable[[Site, Asked, list[dict[str, Any]]], Body]
-TASKS: Mapping[str, Task] = {"getVoipCalls": get_voip_calls, "listCdrIds": list_cdr_ids}
+Task = Callable[[Site, Asked, list[dict[str, Any]]], Answer]
+TASKS: Mapping[str, Task] = {
+    "getVoipCalls": get_voip_calls,
+    "getVoiceRecording": get_voice_recording,
+    "getPCAP": get_pcap,
+    "listCdrIds": list_cdr_ids,
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -133,6 +133,14 @@ def without_rtp(data: bytes) -> bytes:
             kept.add(layer.fragment)
         out.append(packet.raw)
     return b"".join(out)
+
+
+def merged(files: Sequence[bytes]) -> bytes | None:
+    """One file with the packets of all, by time; None where their headers are not of one kind."""
+    if len({(data[:4], data[16:24]) for data in files}) != 1 or files[0][:4] not in MAGIC:
+        return None
+    found = sorted((packet for data in files for packet in packets(data)), key=lambda packet: packet.time)
+    return files[0][:24] + b"".join(packet.raw for packet in found)
 
 
 def bodies_with_sdp(data: bytes) -> frozenset[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from authgw.demo.capture import without_rtp
 from authgw.demo.php import Asked, truth
+from authgw.demo.recording import one, recording
 from authgw.demo.site import Answer, Body, File, Site, failure, unknown_call
 
 PCAP = "application/vnd.tcpdump.pcap"
@@ -25,10 +26,16 @@ def pcap(site: Site, asked: Asked) -> Answer:
 
 
 def pcap2wav(site: Site, asked: Asked) -> Answer:
-    """The call's audio as a download; it is kept as WAV alone."""
-    if asked.text("action") != "wav":
+    """The call's audio as a download: WAV as it is kept, or Ogg made of it."""
+    call, action = asked.number("id"), asked.text("action")
+    if action == "wav":
+        return audio(site, call, download=True)
+    if action != "ogg":
         return failure("unknown action")
-    return audio(site, asked.number("id"), download=True)
+    if call not in site.records.rows:
+        return unknown_call(call)
+    part = recording(site, call, {"ogg": True})
+    return failure(part) if isinstance(part, str) else one([part], archive=False)
 
 
 def audio(site: Site, call: int, *, download: bool) -> Answer:

@@ -2,18 +2,7 @@
 
 It speaks the product's Web API as its description and its clients know it, habits of PHP included, and knows
 nothing of tenants: whoever has logged in sees every call. Keeping them apart is the gateway's part.
-
-Assumed, where the Web API description is silent:
-- type 0 of a pair of parameters with only the second given looks for that one on its own side; absent is 0;
-- fbye: interrupted is a call without a BYE; ftrunk: no call goes over a trunk, so true finds nothing;
-- fcodec: the codec of either stream or of the call; thresholds are exclusive, bounds in time inclusive;
-- special orderings and RTP thresholds are accepted and change nothing;
-- TOTAL answers success and total; a list's error is a text, as are those of missing captures and audio;
-- getVoipCalls: an array's lists follow each other, LIKE for caller and called as in LISTING, headers compared without
-  letter case and returned under the names they were asked by; simpleOutput leaves cdrId and callId;
-- listCdrIds: simple output leaves cdrId; an empty list is [];
-- pcap2text: what is hidden is not numbered, and time runs from the first message shown;
-- the GUI's pages hold no data and open without a session; the licence is always fine.
+What it assumes where that description is silent stands in `authgw.demo.assumed`.
 """
 
 from __future__ import annotations

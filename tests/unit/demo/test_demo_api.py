@@ -66,7 +66,7 @@ def test_every_way_to_ask(client: TestClient) -> None:
         ({"user": "authgw", "password": "x"}, "Invalid username or password."),
         ({"user": "x", "password": "service-password"}, "Invalid username or password."),
         ({**WHO}, "unknown task"),
-        ({**WHO, "task": "getPCAP", "params": '{"cdrId":14}'}, "unknown task"),
+        ({**WHO, "task": "getDashboardPanel"}, "unknown task"),
         ({**WHO, "task": "listCdrIds"}, "offset and size parameters must be set"),
         ({**WHO, "task": "listCdrIds", "params": '{"offset":1}'}, "offset and size parameters must be set"),
         ({**WHO, "task": "getVoipCalls", "params": "not json"}, "startTime or cdrId or callId must be set"),

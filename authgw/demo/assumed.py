@@ -1,0 +1,24 @@
+"""What the look-alike assumes, where the Web API description and what is known of its clients are silent.
+
+Lists of calls
+- Type 0 of a pair of parameters with only the second given looks for that one on its own side; absent is 0.
+- fbye: interrupted is a call without a BYE. ftrunk: no call goes over a trunk, so true finds nothing.
+- fcodec: the codec of either stream or of the call. Thresholds of duration and PDD are exclusive, times inclusive.
+- TOTAL answers success and total; a list's error is a text.
+- getVoipCalls: an array's lists follow each other, LIKE for caller and called as in LISTING, headers compared without
+  letter case and returned under the names they were asked by; simpleOutput leaves cdrId and callId.
+- listCdrIds: simple output leaves cdrId; an empty list is [].
+
+One call's history, captures and audio
+- pcap2text: what is hidden is not numbered, and time runs from the first message shown.
+- The errors of missing captures and audio are texts.
+- A selector that fits several calls means the earliest. A custom header is looked for from `calldate` to the end of
+  that day, by its own name or that of its column in cdr_next.
+- Other legs are calls of the same Call-ID that began within cidInterval seconds. Their captures are merged by time, with
+  or without cidMerge; in a zip each stands on its own, under cidMerge merged there too.
+- Several recordings come zipped. Several elements of params give one answer with all their files.
+- saveaudio_afterconnect cuts `duration - connect_duration` seconds off; ogg is FLAC in Ogg.
+
+The rest
+- The GUI's pages hold no data and open without a session; the licence is always fine.
+"""
