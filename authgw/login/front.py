@@ -61,6 +61,13 @@ class Front:
     def instances(self) -> tuple[chain.Instance, ...]:
         return self._instances
 
+    async def open(self) -> None:
+        """Nothing to do: failures are counted wherever the first one is."""
+
+    async def close(self) -> None:
+        """Give up the connections to where failures are counted. The plugins are closed by whoever opened them."""
+        await self._throttle.close()
+
     async def login(self, credentials: Credentials, *, origin: Origin) -> LoggedIn | Turned:
         """One login, from the beginning. Nothing that was verified before counts."""
         named = judge(credentials.user, credentials.password)

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
 from math import ceil
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from limits import RateLimitItemPerSecond
@@ -83,6 +83,12 @@ class Throttle:
         self._user = RateLimitItemPerSecond(MAX_ATTEMPTS, limits.window, "user")
         self._address = RateLimitItemPerSecond(limits.address_failures, limits.window, "address")
         self._lines: dict[str, _Line] = {}
+
+    async def close(self) -> None:
+        """Give up the connections to the store."""
+        if isinstance(self._storage, RedisStorage):
+            bridge: Any = self._storage.bridge
+            await bridge.get_connection().aclose()
 
     async def check(self, user: str, address: str) -> Wait | None:
         """Whether this name, from this address, has to wait. Asked before any plugin is."""

@@ -51,23 +51,24 @@ class Workers:
 
     def _serve(self) -> None:
         while (job := self._queue.get()) is not None:
-            future, call = job
-            try:
-                _do(future, call)
-            finally:
-                self._places.release()
-            del job, future, call
+            self._do(*job)
+            del job
 
-
-def _do(future: Future[Any], call: Callable[[], Any]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        future.set_result(call())
-    except BaseException as error:
-        # What would end the event loop that waits for it, or cannot pass through it, goes on as an error like others.
-        passes = isinstance(error, Exception) and not isinstance(error, StopIteration)
-        future.set_exception(error if passes else _as_error(error))
+    def _do(self, future: Future[Any], call: Callable[[], Any]) -> None:
+        """The place is free again before the asker hears of it: his next question finds it so."""
+        if not future.set_running_or_notify_cancel():
+            self._places.release()
+            return
+        try:
+            result = call()
+        except BaseException as error:
+            # What would end the event loop that waits for it, or cannot pass through it, goes on as other errors do.
+            passes = isinstance(error, Exception) and not isinstance(error, StopIteration)
+            self._places.release()
+            future.set_exception(error if passes else _as_error(error))
+        else:
+            self._places.release()
+            future.set_result(result)
 
 
 def _as_error(error: BaseException) -> Exception:

@@ -52,6 +52,14 @@ def test_nothing_leads_away(wanted: str) -> None:
     assert safe_target(wanted, DEFAULT) == DEFAULT
 
 
+@pytest.mark.parametrize(
+    "wanted", ["/./a", "/../a", "/a/..", "/a/.", "/a/../b", "/a/./b", "/..", "/.", "/%2e/a", "/.%2e/a"]
+)
+def test_no_detours(wanted: str) -> None:
+    """A path with dot segments may mean another one to the next reader, and is not followed."""
+    assert safe_target(wanted, DEFAULT) == DEFAULT
+
+
 @pytest.mark.parametrize("wanted", [None, 7, ["/a"], "", "admin.php", "/a#b", "/" + "a" * 3000, "/a\n", "/é"])
 def test_what_is_no_path_at_all(wanted: object) -> None:
     """Other types, relative, fragmented, endless and unescaped ones are not followed."""

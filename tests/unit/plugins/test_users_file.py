@@ -141,6 +141,8 @@ def test_one_hash_is_replaced_and_nothing_else(tmp_path: Path, name: str) -> Non
         TEXT.replace(HASH, OTHER),
         TEXT.replace('"alice"', '"carol"'),
         TEXT.replace("# the first", f"# was {HASH}"),
+        # Spelt with an escape in its place and plainly in a comment: the one found is not the one that counts.
+        TEXT.replace(f'"{HASH}"', f'"\\u0024{HASH[1:]}" # {HASH}'),
         "",
     ],
 )

@@ -71,6 +71,14 @@ async def test_who_gave_up_is_not_served() -> None:
     workers.close()
 
 
+async def test_one_place_is_enough_for_one_asker() -> None:
+    """Whoever has his answer finds his place free again at once, however often he asks."""
+    workers = Workers("t", 1, 0)
+    for n in range(500):
+        assert await workers.run(lambda n=n: n) == n  # type: ignore[misc]
+    workers.close()
+
+
 async def test_threads_are_no_reason_to_stay() -> None:
     """A thread that never comes back does not hold up the end of the program."""
     workers, go = Workers("t-daemon", 1, 1), threading.Event()
