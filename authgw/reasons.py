@@ -50,6 +50,7 @@ class Reason(StrEnum):
     # narrow
     NOT_FOUND = "not_found"
     NO_FILE = "no_file"
+    REASON_DEMANDED = "reason_demanded"
 
     # login
     BAD_CREDENTIALS = "bad_credentials"

@@ -70,7 +70,7 @@ class _Scripts:
         names = Counter(name for entry in entries for name, wanted in entry.where.items() if wanted != ANY)
         self._name = names.most_common(1)[0][0] if names else ""
         self._by_value: dict[str, list[Entry]] = {}
-        self._others = [entry for entry in entries if entry.where.get(self._name, ANY) == ANY]
+        self._others = [entry for entry in entries if ANY in entry.where.get(self._name, ANY)]
         for entry in entries:
             if entry not in self._others:
                 for value in entry.where[self._name].split("|"):
@@ -95,10 +95,15 @@ def _most_specific(entries: list[Entry], fields: Mapping[str, Any]) -> Entry | N
 
 
 def _holds(fields: Mapping[str, Any], name: str, wanted: str) -> bool:
-    """`*` is any value, `a|b` one of several."""
+    """`*` is any value, `a|b` one of several, `cb_*` any that begins so."""
     if name not in fields:
         return False
-    return wanted == ANY or fields[name] in wanted.split("|")
+    if wanted == ANY:
+        return True
+    value = fields[name]
+    return isinstance(value, str) and any(
+        value.startswith(one[:-1]) if one.endswith("*") else value == one for one in wanted.split("|")
+    )
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -59,9 +59,10 @@ class Rows(_Strict):
     """Where the rows are in a reply and which of their fields the scope is judged by.
 
     `at`: the key of the list, none for a bare array. `judge`: "call" by the whole scope, "sensor" by sensors alone.
-    `pages`: "start" (start and limit), "id" (offset is an id, size a count), "once" (all in one reply).
-    `columns`: what a client may sort by. `simple`: what is left under simple_cdr. `empty`: the product's error text
-    where nothing is found, instead of an empty list.
+    `pages`: "start" (start and limit), "id" (offset is an id, size a count), "once" (all in one reply). `table`:
+    rows may also be arrays, the first of which names the columns. `columns`: what a client may sort by. `simple`:
+    what is left under simple_cdr. `empty`: the product's error text where nothing is found, instead of an empty
+    list.
     """
 
     at: str | None = None
@@ -76,6 +77,7 @@ class Rows(_Strict):
     vlan: str | None = None
     connected: str | None = None
     headers: str | None = None
+    table: bool = False
     columns: tuple[str, ...] = ()
     simple: tuple[str, ...] = ()
     empty: str | None = None
@@ -106,18 +108,19 @@ class Barred(_Strict):
 class Entry(_Strict):
     """One call: how it is recognised, who may, what goes upstream, what comes back.
 
-    `select`: the elements select calls, whose files are fetched by id. `objects`: the field of the elements that lists
-    calls by id. `choose`, `barred_values`: what a field's value needs, or what closes it. `tenants`: by field and value
-    the tenants who may have an unscoped call all the same. `aggregate`: sums over rows, only where sensors are the
-    whole scope. `mask`, `mask_urls`: fields of rows that are blanked, or whose links are, without a flag.
-    `auth`: "session"; "page" (a browser's session only); "credentials" (a session, or user and password in the call);
-    "none". `needs`: all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close
-    the call. `params`: every field the call may carry and its type. `element`: the same for each object of the JSON
-    field `json`; `*` types the names not listed. `element_of`: the call whose params type them.
-    `require`: of each group at least one field; `missing`: the product's words for one that is not there;
-    `together`: fields that another one needs.
-    `reveals`: the column that a filter tells about (nobody filters by what he is not shown). `always`: fields sent
-    where the client left them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
+    `select`: the elements select calls, whose files are fetched by id. `objects`: the field of the elements that
+    lists calls by id. `choose`, `barred_values`: what a field's value needs, or what closes it. `tenants`: by field
+    and value the tenants who may have an unscoped call all the same. `aggregate`: sums over rows, only where
+    sensors are the whole scope. `active`: the elements name calls under way. `reason`: can_audit = 1 demands one.
+    `mask`, `mask_urls`: fields of rows that are blanked, or whose links are, without a flag. `auth`: "session";
+    "page" (a browser's session only); "credentials" (a session, or user and password in the call); "none". `needs`:
+    all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close the call.
+    `params`: every field the call may carry and its type. `element`: the same for each object of the JSON field
+    `json`; `*` types the names not listed. `element_of`: the call whose params type them. `require`: of each group
+    at least one field; `missing`: the product's words for one that is not there; `together`: fields that another
+    one needs. `reveals`: the column that a filter tells about (nobody filters by what he is not shown). `always`:
+    fields sent where the client left them out. `answer`: the gateway answers itself. `refuse`: refused, with that
+    reason.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -150,6 +153,8 @@ class Entry(_Strict):
     barred_values: tuple[Barred, ...] = ()
     tenants: dict[str, dict[str, tuple[str, ...]]] = {}
     aggregate: bool = False
+    active: bool = False
+    reason: bool = False
     mask: dict[Flag, tuple[str, ...]] = {}
     mask_urls: dict[Flag, tuple[str, ...]] = {}
     when: tuple[When, ...] = ()

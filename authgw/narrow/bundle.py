@@ -36,7 +36,7 @@ class FileReply:
     def __init__(self, file: BinaryIO, kind: str, name: str) -> None:
         size = file.seek(0, 2)
         file.seek(0)
-        self._file = file
+        self.file = file
         self.headers: Sequence[tuple[str, str]] = (
             ("content-type", kind),
             ("content-length", str(size)),
@@ -47,11 +47,11 @@ class FileReply:
         raise NotImplementedError("a file made here is streamed")
 
     async def stream(self) -> AsyncIterator[bytes]:
-        while piece := await asyncio.to_thread(self._file.read, PIECE):
+        while piece := await asyncio.to_thread(self.file.read, PIECE):
             yield piece
 
     async def close(self) -> None:
-        self._file.close()
+        self.file.close()
 
 
 async def spool(reply: Reply) -> BinaryIO:

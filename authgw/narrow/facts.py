@@ -79,6 +79,11 @@ class CallFacts:
             return found
         raise first
 
+    def forget(self, call_ids: Iterable[int]) -> None:
+        """What was known of calls that have just been changed."""
+        for call_id in call_ids:
+            self._known.pop(call_id, None)
+
     def _answered(self, call_id: int, done: asyncio.Task[Facts | None]) -> None:
         self._asked.pop(call_id, None)
         if not done.cancelled():

@@ -20,16 +20,19 @@ _OFF = (None, "", 0, False, "0", "false", "no")
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """How the files are wanted: `what` is "pcap" or "audio"; `archive`: zipped, even one; `merge`: as one file."""
+    """How the files are wanted: `what` is "pcap" or "audio"; `archive`: zipped, even one; `merge`: one file in it."""
 
     what: str
     archive: bool = False
+    merge: bool = False
     ogg: bool = False
     after_connect: bool = False
 
     @staticmethod
     def of(what: str, element: Element) -> Wish:
-        return Wish(what, on(element, "zip"), on(element, "ogg"), on(element, "saveaudio_afterconnect"))
+        return Wish(
+            what, on(element, "zip"), on(element, "cidMerge"), on(element, "ogg"), on(element, "saveaudio_afterconnect")
+        )
 
     @property
     def suffix(self) -> str:
@@ -66,9 +69,13 @@ async def fetch(upstream: Upstream, legs: Sequence[Leg], wish: Wish, types: Sequ
                 files.append((f"{leg.id}.{wish.suffix}", await bundle.spool(reply)))  # noqa: PERF401
         if not files:
             return None
-        if wish.archive or wish.what != "pcap":
-            return await bundle.zipped(files, f"voipmonitor-{legs[0].id}.zip")
-        return await bundle.merged([file for _, file in files], f"voipmonitor-{legs[0].id}.pcap")
+        name = f"voipmonitor-{legs[0].id}"
+        if wish.what == "pcap" and (wish.merge or not wish.archive):
+            one = await bundle.merged([file for _, file in files], f"{name}.pcap")
+            if not wish.archive:
+                return one
+            files = [(f"{legs[0].id}.pcap", one.file)]
+        return await bundle.zipped(files, f"{name}.zip")
     finally:
         for _, file in files:
             file.close()

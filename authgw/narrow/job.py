@@ -7,6 +7,7 @@ import msgspec
 from authgw.answer import Answer
 from authgw.intake.request import Request
 from authgw.narrow.judge import Judge
+from authgw.narrow.mask import Masks
 from authgw.policy.decision import Allow, Deny
 from authgw.upstream.api import Reply
 
@@ -37,10 +38,15 @@ Outcome = Passed | Said | Deny
 
 
 class Job(msgspec.Struct, frozen=True):
-    """One allowed call on its way: the decision, its judge, the request and its path below the base path."""
+    """One allowed call on its way: the decision, its judge, the request and its path below the base path.
+
+    `reason`: what the user gave as reason for a download, empty if nothing.
+    """
 
     allow: Allow
     judge: Judge
     request: Request
     path: str
     shows_sql: bool
+    masks: Masks
+    reason: str = ""

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from authgw.narrow.scope import CompiledScope, Facts, Verdict, compile_scope
-from authgw.rights.claims import Claims
+from authgw.rights.claims import Claims, Grant
+
+# can_audit = 1: downloads need a reason.
+REASON = "can_audit"
+REASON_DEMANDED = 1
 
 
 class Judge:
@@ -65,7 +69,7 @@ class Judges:
 
     def of(self, claims: Claims, grants: Sequence[int]) -> Judge:
         scopes = self._scopes(claims)
-        return Judge([scopes[at] for at in grants], [claims.grants[at].limits for at in grants])
+        return Judge([scopes[at] for at in grants], [_limits(claims.grants[at]) for at in grants])
 
     def _scopes(self, claims: Claims) -> tuple[CompiledScope, ...]:
         key = (claims.login, claims.user, claims.id)
@@ -78,3 +82,8 @@ class Judges:
         if len(self._kept) > self._size:
             del self._kept[next(iter(self._kept))]
         return scopes
+
+
+def _limits(grant: Grant) -> frozenset[str]:
+    """A demanded reason holds like a content limit: only where every grant that shows the call demands it."""
+    return grant.limits | {REASON} if grant.can_audit == REASON_DEMANDED else grant.limits

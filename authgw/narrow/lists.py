@@ -43,7 +43,10 @@ class Lists:
         if job.judge.unscoped and not (spec.simple and job.judge.any_limited("simple_cdr")):
             body = document.extract(await source.fetch(sent))
             Reader(spec).page(body)
+            body = job.masks.document(body, spec.at)
             return Said(Answer(200, body if job.shows_sql else strip(body)))
+        if job.allow.entry.aggregate:
+            return await self._sums(job, spec, source, sent)
         if spec.pages == "start":
             return await self._listing(job, spec, source, sent)
         if spec.pages == "id":
@@ -56,11 +59,27 @@ class Lists:
             seen = [row for row in page.rows if isinstance(n := row.facts.sensor, int) and job.judge.shows_sensor(n)]
             return Said(_listed(spec, [bytes(row.raw) for row in seen], len(seen)))
         sieve = Sieve(spec, job.judge, source)
+        if page.names is not None:
+            kept = [sieve.write(*pair) for pair in await sieve.keep(page.rows)]
+            return Said(Answer(200, _array([bytes(page.names), *kept])))
         lists = [[sieve.write(*kept) for kept in await sieve.keep(rows)] for rows in page.groups()]
         rows = [row for group in lists for row in group]
         if page.nested is None or not rows:
             return Said(_listed(spec, rows, len(rows)))
         return Said(Answer(200, _array(_array(group) for group in lists)))
+
+    async def _sums(self, job: Job, spec: Rows, source: UpstreamSource, sent: Mapping[str, str]) -> Outcome:
+        """Sums over calls cannot be filtered afterwards: only where what is pushed is the whole scope."""
+        name = job.allow.entry.push.get("sensors", "")
+        pushed = push(job.judge.sensors, sent.get(name), await self._sensors.ids())
+        if not name or not job.judge.sensors_only or not pushed.complete or pushed.ids is None:
+            text = "sums over calls are for users whose whole scope are sensors that the GUI knows"
+            return Deny(Reason.UNSCOPED_ONLY, 403, text, job.allow.entry.name)
+        if not pushed.ids:
+            return Said(_listed(spec, [], 0))
+        page = Reader(spec).page(await source.fetch({**sent, name: ",".join(map(str, pushed.ids))}))
+        total = len(page.rows) if page.total is None else page.total
+        return Said(_listed(spec, [bytes(row.raw) for row in page.rows], total))
 
     async def _walked(self, job: Job, spec: Rows, source: UpstreamSource, sent: Mapping[str, str]) -> Outcome:
         rows: list[bytes] = []

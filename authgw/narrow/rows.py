@@ -21,19 +21,25 @@ NO_VLAN = 65534
 
 
 class Row(Struct, frozen=True):
-    """One row: its bytes, its call id (None: it names none), and what it tells of the call."""
+    """One row: its bytes, its call id (None: it names none), and what it tells of the call.
+
+    `named`: all its fields, where the reply is a table of calls under way.
+    """
 
     raw: Raw
     id: int | None
     facts: Facts
+    named: dict[str, Any] | None = None
 
 
 class Page(Struct, frozen=True):
-    """A reply's rows. `total` is None where the reply gives none; `nested`: lists of rows, one for each element."""
+    """A reply's rows. `total` is None where the reply gives none; `nested`: lists of rows, one for each element;
+    `names`: the first row of a table, which names the columns."""
 
     rows: list[Row]
     total: int | None
     nested: list[int] | None = None
+    names: Raw | None = None
 
     def groups(self) -> list[list[Row]]:
         """The rows list by list; one list where they are not nested."""
@@ -80,10 +86,28 @@ class Reader:
                 return Page([], None)
             raise UpstreamError(Reason.UPSTREAM_MALFORMED, "an object where a list of rows was expected")
         items = msgspec.json.decode(body, type=list[Raw])
+        if self._spec.table:
+            return self._table(items)
         if items and all(bytes(item)[:1] == b"[" for item in items):
             lists = [msgspec.json.decode(item, type=list[Raw]) for item in items]
             return Page([self.read_row(row) for rows in lists for row in rows], None, [len(rows) for rows in lists])
         return Page([self.read_row(row) for row in items], None)
+
+    def _table(self, items: list[Raw]) -> Page:
+        """Objects, or arrays of which the first names the columns. Rows go out in the form they came in."""
+        if not items or bytes(items[0])[:1] == b"{":
+            return Page([self._named(item, msgspec.json.decode(item, type=dict[str, Any])) for item in items], None)
+        names = msgspec.json.decode(items[0], type=list[str])
+        rows = [(item, msgspec.json.decode(item, type=list[Any])) for item in items[1:]]
+        if any(len(values) != len(names) for _, values in rows) or len(set(names)) != len(names):
+            raise UpstreamError(Reason.UPSTREAM_MALFORMED, "a table whose rows do not fit its columns")
+        return Page(
+            [self._named(item, dict(zip(names, values, strict=True))) for item, values in rows], None, None, items[0]
+        )
+
+    def _named(self, raw: Raw, fields: dict[str, Any]) -> Row:
+        read = self.read_row(Raw(msgspec.json.encode(fields)))
+        return Row(raw, read.id, read.facts, fields)
 
 
 def _is_failure(envelope: dict[str, Raw]) -> bool:

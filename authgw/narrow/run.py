@@ -9,15 +9,18 @@ from authgw.answer import Answer
 from authgw.errors import UpstreamError
 from authgw.intake.request import Request
 from authgw.narrow import document, rewrite
+from authgw.narrow.active import is_visible
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.fetch import Wish, fetch, has_file
 from authgw.narrow.job import Bounds, Job, Outcome, Passed, Said
-from authgw.narrow.judge import Judges
+from authgw.narrow.judge import REASON, Judges
 from authgw.narrow.lists import Lists
+from authgw.narrow.mask import Masks
 from authgw.narrow.resolve import Leg, Selectors
 from authgw.narrow.sensors import Sensors
 from authgw.narrow.strip import strip
 from authgw.policy.decision import Allow, Deny
+from authgw.policy.kinds import ids, scalar
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 from authgw.upstream.api import Reply, Upstream
@@ -49,15 +52,23 @@ class Narrow:
         self._lists = Lists(upstream, facts, sensors, bounds, now)
         self._moved = moved
 
-    async def run(self, allow: Allow, claims: Claims, request: Request, path: str) -> Outcome:
-        """Raises `UpstreamError`. A refusal here is about what the call asks for: dates, an object."""
+    async def run(self, allow: Allow, claims: Claims, request: Request, path: str, reason: str = "") -> Outcome:
+        """Raises `UpstreamError`. A refusal here is about what the call asks for: dates, an object.
+
+        `reason`: what the user said beforehand why he downloads.
+        """
         judge = self.judges.of(claims, allow.grants)
         shows_sql = any("can_show_sql_query" in claims.grants[at].flags for at in allow.grants)
-        job = Job(allow, judge, request, path, shows_sql)
+        masks = Masks.of(allow.entry, [claims.grants[at] for at in allow.grants])
+        job = Job(allow, judge, request, path, shows_sql, masks, reason or allow.fields.get("auditReason", ""))
         if allow.entry.select is not None:
             return await self._selected(job, allow.entry.select)
         if allow.entry.object:
             return await self._object(job)
+        if allow.entry.objects:
+            return await self._objects(job, allow.entry.objects["cdr"])
+        if allow.entry.active:
+            return await self._active(job)
         if allow.entry.rows is not None:
             return await self._lists.answer(job, allow.entry.rows)
         return await self._plain(job, allow.limits, ())
@@ -69,7 +80,29 @@ class Narrow:
         limits = None if facts is None else job.judge.limits(facts)
         if limits is None:
             return Deny(Reason.NOT_FOUND, 404, f"cdr id {call_id} does not exist", job.allow.entry.name)
+        if (demand := _demand(job, limits)) is not None:
+            return demand
         return await self._plain(job, limits, (call_id,))
+
+    async def _objects(self, job: Job, name: str) -> Outcome:
+        """Calls that the elements list by id: one that does not exist for the user refuses them all."""
+        wanted = [call_id for element in job.allow.elements for call_id in ids(element.get(name)) or ()]
+        known = await self._facts.many(wanted)
+        for call_id in wanted:
+            facts = known[call_id]
+            if facts is None or job.judge.limits(facts) is None:
+                return Deny(Reason.NOT_FOUND, 404, f"cdr id {call_id} does not exist", job.allow.entry.name)
+        outcome = await self._plain(job, job.allow.limits, tuple(wanted))
+        if job.allow.entry.changes:
+            self._facts.forget(wanted)
+        return outcome
+
+    async def _active(self, job: Job) -> Outcome:
+        for element in job.allow.elements:
+            if not await is_visible(self._upstream, job.judge, element):
+                text = f"call {scalar(element.get('callRef'))} does not exist"
+                return Deny(Reason.NOT_FOUND, 404, text, job.allow.entry.name)
+        return await self._plain(job, job.allow.limits, ())
 
     async def _selected(self, job: Job, what: str) -> Outcome:
         """Calls by selectors: resolved to those that exist for the user, then fetched by id."""
@@ -81,6 +114,9 @@ class Narrow:
                 text = f"cdr id {named} does not exist" if named else "no match cdr"
                 return Deny(Reason.NOT_FOUND, 404, text, job.allow.entry.name)
             legs.update((leg.id, leg) for leg in picked)
+        for leg in legs.values():
+            if (demand := _demand(job, leg.limits)) is not None:
+                return demand
         wish = Wish.of(what, job.allow.elements[0])
         reply = await fetch(self._upstream, tuple(legs.values()), wish, job.allow.entry.types)
         if reply is None:
@@ -108,6 +144,13 @@ class Narrow:
             if not handed_on:
                 await reply.close()
         return Said(Answer(200, body if job.shows_sql else strip(body)), calls)
+
+
+def _demand(job: Job, limits: frozenset[str]) -> Deny | None:
+    """can_audit = 1: a download needs a reason, which goes into the audit trail and not upstream."""
+    if not job.allow.entry.reason or REASON not in limits or job.reason.strip():
+        return None
+    return Deny(Reason.REASON_DEMANDED, 403, "a reason is demanded: send auditReason", job.allow.entry.name)
 
 
 def _no_file(job: Job, call_id: int) -> Deny:

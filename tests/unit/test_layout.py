@@ -33,6 +33,7 @@ PURE_FILES_OF_ROOMS = (
     "authgw.narrow.patterns",
     "authgw.narrow.rewrite",
     "authgw.narrow.scope",
+    "authgw.narrow.width",
     "authgw.session.model",
     "authgw.upstream.api",
 )
