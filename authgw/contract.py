@@ -1,7 +1,7 @@
 """All that a login plugin may import.
 
 A plugin answers a login with one of four outcomes. `Granted` carries the permission dictionary exactly as the
-product spells it (permissions.md); authgw parses it, so that every plugin is read by the same rules.
+product spells it; authgw parses it, so that every plugin is read by the same rules.
 An exception that escapes a plugin counts as `Failed`.
 """
 
