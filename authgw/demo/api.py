@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from authgw.demo.php import Asked, dumps, intval, text, truth
+from authgw.demo.php import Asked, dumps, intval, params, text, truth
 from authgw.demo.recording import get_pcap, get_voice_recording
 from authgw.demo.records import column_text, headers_of
 from authgw.demo.search import NOTHING, Where, every, like, moment
+from authgw.demo.share import get_share_url
 from authgw.demo.site import Answer, Body, Site, failure
 
 SIMPLE_OUTPUT, ISO_DATES = 1, 2
@@ -39,19 +39,6 @@ def refused(site: Site, asked: Asked) -> str:
         return "password must be set"
     known = site.knows(asked.text("user"), asked.text("password"))
     return "" if known else "Invalid username or password."
-
-
-def params(asked: Asked) -> list[dict[str, Any]]:
-    """`params`: one object or an array of them, as JSON or as its text; anything else counts as one empty object."""
-    value = asked.fields.get("params")
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            value = None
-    if isinstance(value, list):
-        return [element for element in value if isinstance(element, dict)] or [{}]
-    return [value if isinstance(value, dict) else {}]
 
 
 def get_voip_calls(site: Site, asked: Asked, elements: list[dict[str, Any]]) -> Body:
@@ -153,6 +140,7 @@ def listed(record: Mapping[str, Any], flags: int) -> dict[str, Any]:
 Task = Callable[[Site, Asked, list[dict[str, Any]]], Answer]
 TASKS: Mapping[str, Task] = {
     "getVoipCalls": get_voip_calls,
+    "getShareURL": get_share_url,
     "getVoiceRecording": get_voice_recording,
     "getPCAP": get_pcap,
     "listCdrIds": list_cdr_ids,

@@ -14,10 +14,17 @@ One call's history, captures and audio
 - The errors of missing captures and audio are texts.
 - A selector that fits several calls means the earliest. A custom header is looked for from `calldate` to the end of
   that day, by its own name or that of its column in cdr_next.
-- Other legs are calls of the same Call-ID that began within cidInterval seconds. Their captures are merged by time, with
-  or without cidMerge; in a zip each stands on its own, under cidMerge merged there too.
+- Other legs are calls of the same Call-ID that began within cidInterval seconds. Their captures are merged by time,
+  with or without cidMerge; in a zip each stands on its own, under cidMerge merged there too.
 - Several recordings come zipped. Several elements of params give one answer with all their files.
 - saveaudio_afterconnect cuts `duration - connect_duration` seconds off; ogg is FLAC in Ogg.
+
+Sharing
+- getShareURL and shareCdr answer {"success":true,"url":"…"}, one link for all calls. Links of this GUI are
+  cdr.php?share=TOKEN on the host that was asked, captures and audio the same with &pcap=ID or &audio=ID.
+- getShareURL without an interval shares every call of the Call-ID. A link without RTP has captures without RTP and no
+  audio; one with sip_history has neither. share_link names the vendor's server, where nothing is sent.
+- utilities.php: checkSession answers {"success":true}, getUserCanAudit that and "can_audit":0, saveAudit that alone.
 
 The rest
 - The GUI's pages hold no data and open without a session; the licence is always fine.

@@ -21,13 +21,14 @@ class Asked(msgspec.Struct, frozen=True):
     """A request as the product's scripts see it. `path` is below the GUI's base path.
 
     `fields` is $_REQUEST (POST over GET) with the members of a JSON body on top; values are text,
-    those of a JSON body any JSON value. `sid` is the session cookie's value or "".
+    those of a JSON body any JSON value. `sid` is the session cookie's value or "". `host` is the Host header.
     """
 
     method: str
     path: str
     fields: Mapping[str, Any]
     sid: str
+    host: str = ""
 
     def text(self, name: str) -> str:
         """The field as PHP text; "" when absent or an array."""
@@ -40,6 +41,19 @@ class Asked(msgspec.Struct, frozen=True):
     def given(self, name: str) -> bool:
         """Whether the field is there and not empty text."""
         return self.text(name) != ""
+
+
+def params(asked: Asked) -> list[dict[str, Any]]:
+    """`params`: one object or an array of them, as JSON or as its text; anything else counts as one empty object."""
+    value = asked.fields.get("params")
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    if isinstance(value, list):
+        return [element for element in value if isinstance(element, dict)] or [{}]
+    return [value if isinstance(value, dict) else {}]
 
 
 def text(value: Any) -> str:

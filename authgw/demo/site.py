@@ -20,9 +20,13 @@ JSON = b"application/json"
 HTML = b"text/html; charset=UTF-8"
 # Sessions kept at once; over it the oldest ends, as PHP's garbage collection would have it.
 SESSIONS = 10_000
+# Share links kept at once; over it the oldest ends.
+SHARES = 10_000
 # Rows of single calls kept ready, about 5 KB each.
 SINGLES = 5_000
 _SID = re.compile(r"[A-Za-z0-9,-]{1,256}")
+
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
 
 class Body(msgspec.Struct, frozen=True):
@@ -45,6 +49,16 @@ class File(msgspec.Struct, frozen=True):
 Answer = Body | File
 
 
+class Share(msgspec.Struct, frozen=True):
+    """What a share link opens. `login`: for sessions only; `rtp`: with audio and whole captures; `history`: the SIP
+    history and nothing else."""
+
+    calls: tuple[int, ...]
+    login: bool = False
+    rtp: bool = False
+    history: bool = False
+
+
 class Site(msgspec.Struct, frozen=True):
     """One running look-alike. `warnings`: every n-th LISTING has a PHP warning in front, 0 for never."""
 
@@ -55,6 +69,7 @@ class Site(msgspec.Struct, frozen=True):
     warnings: int
     sessions: dict[str, str] = {}
     singles: dict[int, bytes] = {}
+    shares: dict[str, Share] = {}
     listings: Iterator[int] = msgspec.field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -79,6 +94,19 @@ class Site(msgspec.Struct, frozen=True):
         sid = secrets.token_hex(13)
         self.sessions[sid] = user
         return sid
+
+    def share(self, what: Share) -> str:
+        """A new link's token."""
+        while len(self.shares) >= SHARES:
+            del self.shares[next(iter(self.shares))]
+        token = secrets.token_hex(20)
+        self.shares[token] = what
+        return token
+
+    def address(self, asked: Asked) -> str:
+        """Where the client reaches this GUI, as the product takes it from the request."""
+        host = asked.host if _HOST.fullmatch(asked.host) else "localhost"
+        return f"http://{host}{self.base}"
 
     def live(self, asked: Asked) -> bool:
         """Whether the request comes with a session of somebody who has logged in."""

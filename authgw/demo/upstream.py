@@ -27,7 +27,9 @@ from authgw.demo.licence import licence
 from authgw.demo.pages import FILES, page
 from authgw.demo.php import BODY_LIMIT, Asked, cookie, json_fields, put, variables
 from authgw.demo.records import load
+from authgw.demo.share import shared
 from authgw.demo.site import HTML, Answer, Body, File, Script, Site, failure, guarded
+from authgw.demo.utilities import utilities
 
 Headers = Sequence[tuple[bytes, bytes]]
 _AUDIO = re.compile(r"/php/([0-9]{1,18})\.wav")
@@ -45,10 +47,12 @@ SCRIPTS: Mapping[str, Script] = {
     "/php/pcap.php": guarded(files.pcap),
     "/php/pcap2wav.php": guarded(files.pcap2wav),
     "/php/pcap2text.php": guarded(pcap2text),
+    "/php/model/utilities.php": utilities,
     "/php/api.php": api,
     "/php/apilicensecheck.php": licence,
     "/admin.php": page,
     "/index.php": page,
+    "/cdr.php": shared,
     "/": page,
 }
 
@@ -109,7 +113,7 @@ async def read(scope: Scope, receive: Receive, path: str, name: str) -> Asked:
         elif kind.startswith(b"multipart/form-data"):
             fields.update(await multipart(scope, body))
     sid = cookie(headers.get(b"cookie", b"").decode("latin-1"), name)
-    return Asked(scope["method"], path, fields, sid)
+    return Asked(scope["method"], path, fields, sid, headers.get(b"host", b"").decode("latin-1"))
 
 
 async def read_body(receive: Receive) -> bytes:
