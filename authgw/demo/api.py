@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from authgw.demo.active import handle_active_call, list_active_calls
 from authgw.demo.php import Asked, dumps, intval, params, text, truth
 from authgw.demo.recording import get_pcap, get_voice_recording
 from authgw.demo.records import column_text, headers_of
@@ -143,5 +144,7 @@ TASKS: Mapping[str, Task] = {
     "getShareURL": get_share_url,
     "getVoiceRecording": get_voice_recording,
     "getPCAP": get_pcap,
+    "handleActiveCall": handle_active_call,
+    "listActiveCalls": list_active_calls,
     "listCdrIds": list_cdr_ids,
 }

@@ -26,6 +26,10 @@ Sharing
   audio; one with sip_history has neither. share_link names the vendor's server, where nothing is sent.
 - utilities.php: checkSession answers {"success":true}, getUserCanAudit that and "can_audit":0, saveAudit that alone.
 
+Active calls
+- Every connected call of the records runs for ever, with the times of its record. `recordingpaused` is 0 or 1.
+- A call without a sensor number has null there and is handled without sensorId. Success is {"success":true}.
+
 The rest
 - The GUI's pages hold no data and open without a session; the licence is always fine.
 """

@@ -60,13 +60,20 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """One running look-alike. `warnings`: every n-th LISTING has a PHP warning in front, 0 for never."""
+    """One running look-alike. `warnings`: every n-th LISTING has a PHP warning in front, 0 for never.
+
+    Active calls are objects, or under `active_rows` rows below one of names; under `active_numbers` their IPv4
+    addresses are numbers. `paused`: the active calls that are not recorded.
+    """
 
     records: Records
     user: str
     password: str
     base: str
     warnings: int
+    active_rows: bool = False
+    active_numbers: bool = False
+    paused: set[int] = set()
     sessions: dict[str, str] = {}
     singles: dict[int, bytes] = {}
     shares: dict[str, Share] = {}

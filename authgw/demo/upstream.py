@@ -57,15 +57,20 @@ SCRIPTS: Mapping[str, Script] = {
 }
 
 
-def build(data: Path | None, user: str, password: str, base: str = "", *, warnings: int = 7) -> Starlette:
+def build(
+    data: Path | None, user: str, password: str, base: str = "", *, warnings: int = 7, active_rows: bool = False,
+    active_numbers: bool = False,
+) -> Starlette:  # fmt: skip
     """The look-alike as an ASGI app. `data`: a folder of call records, None for those that come along.
 
     `user`, `password`: its one account, the service account of whoever stands in front. `base`: the GUI's path,
     "" or "/demo" (then the cookie is PHPSESSID-demo). `warnings`: every n-th LISTING has a PHP warning before
-    its JSON, 0 for none. Raises FileNotFoundError for a folder without cdr.jsonl.
+    its JSON, 0 for none. `active_rows`: active calls as rows below one of names, not as objects; `active_numbers`:
+    their IPv4 addresses as unsigned numbers. Raises FileNotFoundError for a folder without cdr.jsonl.
     """
     base = "/" + base.strip("/") if base.strip("/") else ""
-    return Starlette(middleware=[Middleware(Product, site=Site(load(data), user, password, base, warnings))])
+    site = Site(load(data), user, password, base, warnings, active_rows, active_numbers)
+    return Starlette(middleware=[Middleware(Product, site=site)])
 
 
 class Product:

@@ -46,8 +46,8 @@ def records6() -> list[dict[str, Any]]:
 def start() -> Callable[..., TestClient]:
     """A function that starts a look-alike and logs in to it."""
 
-    def start(data: Path | None = None, base: str = "", warnings: int = 0) -> TestClient:
-        client = TestClient(build(data, "authgw", PASSWORD, base, warnings=warnings))
+    def start(data: Path | None = None, base: str = "", warnings: int = 0, **more: bool) -> TestClient:
+        client = TestClient(build(data, "authgw", PASSWORD, base, warnings=warnings, **more))
         query = {"module": "bypass_login", "user": "authgw", "pass": PASSWORD}
         reply = client.post(f"{base}/php/model/sql.php", params=query).json()
         client.cookies.clear()
