@@ -6,37 +6,24 @@ so a record brought back from an old copy of the session store is dead on every 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import IntegrityError
 
-from authgw.errors import ConfigError, Problem, StoreError
+from authgw.errors import StoreError
+from authgw.session.database import Database
 
 CACHE_SECONDS = 0.9
 CACHE_ENTRIES = 20_000
-ASK_SECONDS = 5.0
 SCHEMA_VERSION = 1
 _KEY_LENGTH = 191
 
 Name = tuple[str, str]
-T = TypeVar("T")
 
 _tables = sa.MetaData()
-_schema = sa.Table(
-    "authgw_schema",
-    _tables,
-    sa.Column("part", sa.String(32), primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-)
 _epochs = sa.Table(
     "authgw_epoch",
     _tables,
@@ -56,24 +43,14 @@ class Epochs:
     def __init__(self, url: str, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._cache: OrderedDict[Name, tuple[int, float]] = OrderedDict()
-        self._ready = False
-        # One thread, one connection: the database is asked a few times a second at most, and in order.
-        self._thread = ThreadPoolExecutor(1, "authgw-epochs")
-        try:
-            self._url = sa.make_url(url)
-            self._engine = sa.create_engine(self._url, pool_size=1, max_overflow=0, pool_pre_ping=True)
-        except TypeError:  # SQLite in memory has a pool without these settings
-            self._engine = sa.create_engine(self._url)
-        except (SQLAlchemyError, ImportError) as error:
-            raise ConfigError([Problem("database.url", "", str(error))]) from error
+        self._database = Database(url, "epochs", _tables, SCHEMA_VERSION)
 
     async def open(self) -> None:
         """Make file and tables where they are absent."""
-        await self._run(lambda: None)
+        await self._database.run(lambda: None)
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._engine.dispose)
-        self._thread.shutdown(wait=False)
+        await self._database.close()
 
     async def current(self, login: str, user_key: str, *, fresh: bool = False) -> int:
         """The counter, 0 where it was never raised. `fresh`: ask now."""
@@ -98,13 +75,13 @@ class Epochs:
     async def bump(self, login: str, user_key: str) -> int:
         """Raise the counter by one; the new value."""
         now = self._clock()
-        value = await self._run(lambda: self._raise((login, _fit(user_key))))
+        value = await self._database.run(lambda: self._raise((login, _fit(user_key))))
         self._learn((login, user_key), value, now)
         return value
 
     async def _read(self, names: Sequence[Name], now: float) -> int:
         wanted = {(login, _fit(key)): (login, key) for login, key in names}
-        found = await self._run(lambda: self._select(list(wanted)))
+        found = await self._database.run(lambda: self._select(list(wanted)))
         return sum(self._learn(name, found.get(stored, 0), now) for stored, name in wanted.items())
 
     def _learn(self, name: Name, value: int, read_at: float) -> int:
@@ -117,45 +94,9 @@ class Epochs:
             self._cache.popitem(last=False)
         return value
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        def prepared() -> T:
-            self._prepare()
-            return work()
-
-        try:
-            call = asyncio.get_running_loop().run_in_executor(self._thread, prepared)
-            return await asyncio.wait_for(call, ASK_SECONDS)
-        except (SQLAlchemyError, OSError, TimeoutError, RuntimeError) as error:
-            raise StoreError(f"epochs: {type(error).__name__}: {error}") from error
-
-    def _prepare(self) -> None:
-        if self._ready:
-            return
-        file = self._url.database
-        if self._url.get_backend_name() == "sqlite" and file and file != ":memory:" and not Path(file).exists():
-            # Made here and not by SQLite, whose journal files take over the mode of this one.
-            os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        with self._engine.begin() as database:
-            for table in _tables.sorted_tables:
-                database.execute(CreateTable(table, if_not_exists=True))
-            version = database.scalar(sa.select(_schema.c.version).where(_schema.c.part == "epochs"))
-            if version is not None and version > SCHEMA_VERSION:
-                message = f"the database is of version {version}; this program knows up to {SCHEMA_VERSION}"
-                raise ConfigError([Problem("database.url", "", message)])
-        if version is None:
-            self._mark_version()
-        self._ready = True
-
-    def _mark_version(self) -> None:
-        try:
-            with self._engine.begin() as database:
-                database.execute(_schema.insert().values(part="epochs", version=SCHEMA_VERSION))
-        except IntegrityError:
-            return  # another instance was first
-
     def _select(self, names: list[Name]) -> dict[Name, int]:
         wanted = sa.or_(*(sa.and_(_epochs.c.login == login, _epochs.c.user_key == key) for login, key in names))
-        with self._engine.connect() as database:
+        with self._database.engine.connect() as database:
             rows = database.execute(sa.select(_epochs).where(wanted)).all()
         return {(row.login, row.user_key): int(row.epoch) for row in rows}
 
@@ -164,7 +105,7 @@ class Epochs:
         row = sa.and_(_epochs.c.login == login, _epochs.c.user_key == key)
         for _ in range(2):
             try:
-                with self._engine.begin() as database:
+                with self._database.engine.begin() as database:
                     found = database.execute(_epochs.update().where(row).values(epoch=_epochs.c.epoch + 1))
                     if found.rowcount == 0:
                         database.execute(_epochs.insert().values(login=login, user_key=key, epoch=1))

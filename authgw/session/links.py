@@ -1,0 +1,90 @@
+"""Share links that were issued through this gateway: what opens without a session of its own, or with one in scope.
+
+A link is known by a keyed hash of its path and fields; who reads the database learns no link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from itertools import combinations
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from authgw.session.database import Database
+
+SCHEMA_VERSION = 1
+# More fields than a share page and its files have; each subset of them may be the link.
+MAX_FIELDS = 6
+
+_tables = sa.MetaData()
+_links = sa.Table(
+    "authgw_link",
+    _tables,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+    sa.Column("issued", sa.BigInteger, nullable=False),
+)
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What a link shows: calls by id. `public`: to anybody; else to sessions in whose scope all of them are."""
+
+    calls: tuple[int, ...]
+    public: bool
+    user: str
+    login: str
+    tenant: str
+
+
+class Links:
+    """Raises StoreError where the database cannot be asked. `clock`: seconds since 1970."""
+
+    def __init__(self, url: str, key: bytes, clock: Callable[[], float]) -> None:
+        self._key = key
+        self._clock = clock
+        self._database = Database(url, "links", _tables, SCHEMA_VERSION)
+
+    async def open(self) -> None:
+        await self._database.run(lambda: None)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def keep(self, path: str, fields: Mapping[str, str], link: Link) -> None:
+        """Remember a link. Upstream may give the same one twice: it then shows what was shared last."""
+        digest = self._digest(path, sorted(fields.items()))
+        values = {"record": msgspec.msgpack.encode(link), "issued": int(self._clock())}
+
+        def write() -> None:
+            try:
+                with self._database.engine.begin() as database:
+                    database.execute(_links.insert().values(digest=digest, **values))
+            except IntegrityError:
+                with self._database.engine.begin() as database:
+                    database.execute(_links.update().where(_links.c.digest == digest).values(**values))
+
+        await self._database.run(write)
+
+    async def find(self, path: str, fields: Mapping[str, str]) -> Link | None:
+        """The link that a request opens: the path's, with at least the fields of the link."""
+        if not 0 < len(fields) <= MAX_FIELDS:
+            return None
+        items = sorted(fields.items())
+        subsets = [list(some) for size in range(len(items), 0, -1) for some in combinations(items, size)]
+        digests = [self._digest(path, some) for some in subsets]
+
+        def read() -> dict[str, bytes]:
+            with self._database.engine.connect() as database:
+                rows = database.execute(sa.select(_links).where(_links.c.digest.in_(digests))).all()
+            return {row.digest: row.record for row in rows}
+
+        found = await self._database.run(read)
+        record = next((found[digest] for digest in digests if digest in found), None)
+        return None if record is None else msgspec.msgpack.decode(record, type=Link)
+
+    def _digest(self, path: str, items: list[tuple[str, str]]) -> str:
+        return hmac.new(self._key, msgspec.json.encode([path, items]), hashlib.sha256).hexdigest()
