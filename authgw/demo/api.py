@@ -9,9 +9,10 @@ from authgw.demo.active import handle_active_call, list_active_calls
 from authgw.demo.php import Asked, dumps, intval, params, text, truth
 from authgw.demo.recording import get_pcap, get_voice_recording
 from authgw.demo.records import column_text, headers_of
-from authgw.demo.search import NOTHING, Where, every, like, moment
+from authgw.demo.search import like, moment
 from authgw.demo.share import get_share_url
 from authgw.demo.site import Answer, Body, Site, failure
+from authgw.demo.where import NOTHING, Where, every
 
 SIMPLE_OUTPUT, ISO_DATES = 1, 2
 # Names that mean something in getVoipCalls' params; every other one is a custom header to search by.

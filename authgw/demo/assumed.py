@@ -4,6 +4,10 @@ Lists of calls
 - Type 0 of a pair of parameters with only the second given looks for that one on its own side; absent is 0.
 - fbye: interrupted is a call without a BYE. ftrunk: no call goes over a trunk, so true finds nothing.
 - fcodec: the codec of either stream or of the call. Thresholds of duration and PDD are exclusive, times inclusive.
+- RTP thresholds (frtcp_*, f_d*, floss*) hold where either side has the value or more, MOS (fmos*) the value or less;
+  units are those of the product's columns. What is unknown meets none.
+- Special orderings come before sort, several in the order of their description: most loss, longest delay and worst MOS
+  first.
 - TOTAL answers success and total; a list's error is a text.
 - getVoipCalls: an array's lists follow each other, LIKE for caller and called as in LISTING, headers compared without
   letter case and returned under the names they were asked by; simpleOutput leaves cdrId and callId.

@@ -6,8 +6,9 @@ import json
 
 from authgw.demo.php import Asked, dumps, truth
 from authgw.demo.records import EXPORTED, column_text
-from authgw.demo.search import Where, order, page, where
+from authgw.demo.search import order, page, where
 from authgw.demo.site import SINGLES, VERSION, Answer, Body, Script, Site, denied, failure, json_body, no_session
+from authgw.demo.where import Where
 
 WARNING = b'\nWarning: Undefined array key "vm_group" in /var/www/html/php/model/sql.php on line 4711\n'
 
@@ -57,7 +58,7 @@ def listing(site: Site, asked: Asked) -> Body:
     if truth(asked.fields.get("suppress_results")):
         return Body(front + b'{"total":"%d"}' % total)
     offset, limit = page(asked)
-    by = order(asked.fields.get("sort"))
+    by = order(asked)
     query = f"select id from cdr where {condition.sql} order by {by} limit ? offset ?"  # noqa: S608 — our own text
     found = site.records.db.execute(query, (*condition.args, limit, offset))
     rows = site.records.rows

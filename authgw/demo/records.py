@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from authgw.demo import quality
 from authgw.demo.php import dumps
 
 DATA = Path(__file__).parent / "data" / "voip"
@@ -96,7 +97,7 @@ def load(folder: Path | None = None) -> Records:
     names = {sensor.number: sensor.name for sensor in sensors}
     # One thread serves, but not always the one that built it.
     db = sqlite3.connect(":memory:", check_same_thread=False)
-    db.executescript(SCHEMA)
+    db.executescript(SCHEMA + quality.SCHEMA)
     rows: dict[int, Row] = {}
     for record in records:
         number: Any = record.get("id_sensor")
@@ -106,6 +107,7 @@ def load(folder: Path | None = None) -> Records:
         rows[int(record["ID"])] = Row(dumps(listing), dumps(simple), msgspec.json.encode(record))
         db.execute(f"insert into cdr values ({','.join('?' * 30)})", _searched(record, name))  # noqa: S608
         db.executemany("insert into header values (?, ?, ?)", _headers(record))
+    quality.fill(db, records)
     db.commit()
     history = {json.loads(line)["cdr_id"]: line for line in lines(folder / "sip_history.jsonl")}
     return Records(folder, db, rows, sensors, history)

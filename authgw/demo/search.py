@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from authgw.demo.php import Asked, floatval, intval
+from authgw.demo.quality import special, thresholds
 from authgw.demo.records import Sensor, packed
+from authgw.demo.where import NOTHING, Where, either, every
 
 LIMIT = 30
 _MOMENT = re.compile(r"\s*(\d{4})-(\d\d?)-(\d\d?)(?:[T ]+(\d\d?)(?::(\d\d?))?(?::(\d\d?)(?:\.(\d{1,6}))?)?)?")
@@ -26,27 +26,6 @@ SORTED = {
     "whohanged": "whohanged", "fbasename": "fbasename", "a_ua": "a_ua", "b_ua": "b_ua", "a_mos_f1": "a_mos",
     "b_mos_f1": "b_mos",
 }  # fmt: skip
-
-
-class Where(msgspec.Struct, frozen=True):
-    """A condition and its arguments; `NOTHING` never holds."""
-
-    sql: str
-    args: tuple[Any, ...] = ()
-
-
-NOTHING = Where("0")
-
-
-def every(parts: Sequence[Where]) -> Where:
-    """All of them hold; true when there are none."""
-    return Where(" and ".join(part.sql for part in parts) or "1", tuple(arg for part in parts for arg in part.args))
-
-
-def either(parts: Sequence[Where]) -> Where:
-    """At least one of them holds."""
-    sql = " or ".join(part.sql for part in parts)
-    return Where(f"({sql})", tuple(arg for part in parts for arg in part.args)) if parts else NOTHING
 
 
 def like(column: str, wanted: str) -> Where:
@@ -152,12 +131,14 @@ def where(asked: Asked, known: Sequence[Sensor]) -> Where | str:
     parts.extend(make(asked.text(name)) for name, make in SINGLES if asked.given(name))
     if asked.given("fsensor_id"):
         parts.append(sensors(asked.text("fsensor_id"), known))
+    parts.extend(thresholds(asked))
     return every([part for part in parts if part is not None])
 
 
-def order(value: Any) -> str:
-    """`sort` as ORDER BY; properties that are no column are skipped, the id decides last."""
-    terms = []
+def order(asked: Asked) -> str:
+    """ORDER BY: special orderings, then `sort` without properties that are no column; the id decides last."""
+    terms: list[str] = []
+    value: Any = asked.fields.get("sort")
     try:
         wanted = json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
@@ -166,7 +147,7 @@ def order(value: Any) -> str:
         column = SORTED.get(str(term.get("property"))) if isinstance(term, dict) else None
         if column:
             terms.append(f"{column} {'desc' if str(term.get('direction')).upper() == 'DESC' else 'asc'}")
-    return ", ".join([*(terms[:16] or ["calldate desc"]), "id desc"])
+    return ", ".join([*special(asked), *(terms[:16] or ["calldate desc"]), "id desc"])
 
 
 def page(asked: Asked) -> tuple[int, int]:

@@ -117,7 +117,7 @@ def test_a_date_bound_is_required(client: TestClient) -> None:
         ({"fsensor_id": "-2"}, lambda r: False),
         ({"fsipresponse": "200", "fsensor_id": "14", "fcaller": "1001"},
          lambda r: r["lastSIPresponseNum"] == 200 and r["id_sensor"] == 5 and "1001" in (r["caller"], r["called"])),
-        ({"orderByLoss": "1", "fmosf1": "4", "frtcp_maxfr": "1"}, lambda r: True),
+        ({"orderByLoss": "1", "orderByFixed1": "1"}, lambda r: True),
     ],
 )  # fmt: skip
 def test_each_parameter_selects_what_a_plain_loop_selects(
