@@ -12,6 +12,7 @@ from authgw.demo.records import column_text, headers_of
 from authgw.demo.search import like, moment
 from authgw.demo.share import get_share_url
 from authgw.demo.site import Answer, Body, Site, failure
+from authgw.demo.stats import report_summary
 from authgw.demo.where import NOTHING, Where, every
 
 SIMPLE_OUTPUT, ISO_DATES = 1, 2
@@ -147,5 +148,6 @@ TASKS: Mapping[str, Task] = {
     "getPCAP": get_pcap,
     "handleActiveCall": handle_active_call,
     "listActiveCalls": list_active_calls,
+    "reportSummary": report_summary,
     "listCdrIds": list_cdr_ids,
 }

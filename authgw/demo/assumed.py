@@ -34,6 +34,17 @@ Active calls
 - Every connected call of the records runs for ever, with the times of its record. `recordingpaused` is 0 or 1.
 - A call without a sensor number has null there and is handled without sensorId. Success is {"success":true}.
 
+Aggregates
+- CDR_stats takes LISTING's filter, a date bound too, and answers as the vendor's example. group_by is a column of
+  LISTING, absent lastSIPresponse, whose columns are replaced by another group's own; id is the group's value. cnt_ok
+  counts responses 2xx, cnt_err the rest; asr and acd go by connected calls.
+- reportSummary knows two reports, "test summary" over all calls and "acme summary" over those of acme.example, each by
+  response; with json an object whose results are the rows of CDR_stats, else a page. A date alone ends with its day.
+
+Deleting
+- delete_cdr answers {"success":true}; unknown ids are passed over. cdr deletes rows, files captures, audio and the SIP
+  history, both all of it. `filter` holds LISTING's parameters, a date bound too. The records on disk stay.
+
 The rest
 - The GUI's pages hold no data and open without a session; the licence is always fine.
 """

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+from authgw.demo.deletion import delete_cdr
 from authgw.demo.php import Asked, dumps, truth
 from authgw.demo.records import EXPORTED, column_text
 from authgw.demo.search import order, page, where
 from authgw.demo.site import SINGLES, VERSION, Answer, Body, Script, Site, denied, failure, json_body, no_session
+from authgw.demo.stats import statistics
 from authgw.demo.where import Where
 
 WARNING = b'\nWarning: Undefined array key "vm_group" in /var/www/html/php/model/sql.php on line 4711\n'
@@ -25,6 +27,8 @@ def sql(site: Site, asked: Asked) -> Answer:
         return no_session()
     if module == "sensors" and task == "LISTING":
         return list_sensors(site)
+    if module == "CDR_stats" and task == "LISTING":
+        return statistics(site, asked)
     if module == "CDR" and task in TASKS:
         return TASKS[task](site, asked)
     return denied()
@@ -105,4 +109,4 @@ def single(site: Site, call: int) -> bytes:
     return made
 
 
-TASKS: dict[str, Script] = {"LISTING": listing, "TOTAL": total, "SINGLEROW": single_row}
+TASKS: dict[str, Script] = {"LISTING": listing, "TOTAL": total, "SINGLEROW": single_row, "delete_cdr": delete_cdr}

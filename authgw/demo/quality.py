@@ -67,7 +67,7 @@ def thresholds(asked: Asked) -> list[Where]:
     return found
 
 
-def _of(name: str) -> str:
+def of(name: str) -> str:
     return f"(select {name} from quality where quality.id = cdr.id)"  # noqa: S608 — our own names
 
 
@@ -77,9 +77,9 @@ def _both(name: str, column: str) -> tuple[tuple[str, str], ...]:
 
 # Most lost, longest delay and worst MOS first, calls of which it is unknown last.
 SPECIAL: tuple[tuple[str, str], ...] = (
-    ("orderByLoss", f"{_of('lost')} desc"),
-    ("orderByDelay", f"{_of('delay')} desc"),
-    *((name, f"{_of(mos)} asc nulls last") for name, mos in zip(
+    ("orderByLoss", f"{of('lost')} desc"),
+    ("orderByDelay", f"{of('delay')} desc"),
+    *((name, f"{of(mos)} asc nulls last") for name, mos in zip(
         ("orderByFixed1", "orderByFixed2", "orderByAdapt"), MOS, strict=True)),
     *_both("orderByCallDuration", "duration"),
     *_both("orderBySrcSIP_IP", "caller_ip"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ create index cdr_calldate on cdr (calldate);
 create index cdr_fbasename on cdr (fbasename);
 create index cdr_callid on cdr (callid);
 create index header_value on header (name, value);
+create index header_id on header (id);
 """
 
 
@@ -53,13 +54,31 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Records(msgspec.Struct, frozen=True):
-    """A folder of records. `db` holds what is searched by, `rows` what is answered, by call id."""
+    """A folder of records. `db` holds what is searched by, `rows` what is answered, by call id.
+
+    All of it is a copy to be deleted from: the folder stays as it is. `gone`: calls without files from now on.
+    """
 
     folder: Path
     db: sqlite3.Connection
-    rows: Mapping[int, Row]
+    rows: dict[int, Row]
     sensors: tuple[Sensor, ...]
-    history: Mapping[int, bytes]
+    history: dict[int, bytes]
+    gone: set[int] = set()
+
+    def delete_rows(self, calls: Iterable[int]) -> None:
+        """The calls are no more."""
+        for call in calls:
+            self.rows.pop(call, None)
+            for table in ("cdr", "header", "quality"):
+                self.db.execute(f"delete from {table} where id = ?", (call,))  # noqa: S608 — our own names
+        self.db.commit()
+
+    def delete_files(self, calls: Iterable[int]) -> None:
+        """Their captures and audio are no more, and the SIP history that is read from captures."""
+        for call in calls:
+            self.gone.add(call)
+            self.history.pop(call, None)
 
     def record(self, call: int) -> dict[str, Any] | None:
         """Every column of the call's record, or None for an unknown id."""
@@ -69,7 +88,7 @@ class Records(msgspec.Struct, frozen=True):
     def file(self, call: int, column: str, fallback: str) -> Path | None:
         """The call's capture or audio: the record's own path, else the usual name; None where there is none."""
         record = self.record(call)
-        if record is None:
+        if record is None or call in self.gone:
             return None
         named = record.get(column)
         path = (self.folder / (named if isinstance(named, str) else fallback)).resolve()

@@ -108,7 +108,7 @@ def test_the_start_page_ends_a_session_too(client: TestClient) -> None:
 
 def test_other_modules_are_denied(client: TestClient) -> None:
     """What the script does not do is answered with the text access denied."""
-    for query in ("module=users_group&task=LISTING", "module=CDR&task=delete_cdr", "task=LISTING", ""):
+    for query in ("module=other&task=LISTING", "module=CDR&task=other", "task=LISTING", ""):
         reply = client.get(f"{SQL}?{query}")
         assert (reply.status_code, reply.text) == (200, "access denied")
 
