@@ -35,15 +35,17 @@ from authgw.login import assemble, pages
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds
 from authgw.narrow.judge import Judges
-from authgw.narrow.run import Narrow
+from authgw.narrow.run import Narrow, Outside
 from authgw.narrow.sensors import Sensors
 from authgw.parts import Parts
 from authgw.policy.decide import Rules
 from authgw.session import cookie, keys, store
 from authgw.session.epochs import Epochs
+from authgw.session.links import Links
 from authgw.session.model import SessionLimits
 from authgw.session.sessions import Sessions
 from authgw.settings import Settings
+from authgw.shares import Shares
 from authgw.upstream import location
 from authgw.upstream.account import Account, Anonymous
 from authgw.upstream.client import Base, Client, ClientLimits
@@ -117,13 +119,15 @@ async def create(settings: Settings) -> Gateway:
     names = cookie.names(settings.gateway.public_url, settings.gateway.base_path)
     front = assemble.front(settings, chain, epochs, key_file, audit)
     doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
-    parts = _parts(settings, catalogue, upstream, doors, audit)
+    links = Links(settings.database.url, key_file.derive("links"), time.time)
+    parts = _parts(settings, catalogue, upstream, doors, audit, links)
     own = pages.routes(
         front, sessions, key_file.derive("login-form"), names, settings.gateway, parts.narrow.sensors.names, audit
     )
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
-    closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=chain.close)]
-    gateway = Gateway(app, [*closing, audit, epochs], warnings)
+    app.router.redirect_slashes = False
+    closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=front.close), Part(close=chain.close)]
+    gateway = Gateway(app, [*closing, audit, epochs, links], warnings)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
 
@@ -149,7 +153,7 @@ def _upstream(settings: Settings) -> Account | Anonymous:
 
 
 def _parts(
-    settings: Settings, catalogue: Catalogue, upstream: Account | Anonymous, doors: Doors, audit: Audit
+    settings: Settings, catalogue: Catalogue, upstream: Account | Anonymous, doors: Doors, audit: Audit, links: Links
 ) -> Parts:
     base = Base.from_url(settings.upstream.url)
     public_url = settings.gateway.public_url
@@ -161,19 +165,25 @@ def _parts(
         Judges(settings.policy.number_match),
         bounds,
         now=datetime.now,
-        moved=lambda target, path: location.public(target, path, base, public_url),
+        outside=Outside(base.path, public_url, lambda target, path: location.public(target, path, base, public_url)),
+        links=links,
     )
     return Parts(
         limits=Limits(max_body=settings.gateway.max_body, trusted_proxies=settings.gateway.trusted_proxies),
         body_seconds=settings.gateway.body_timeout,
         base_path=settings.gateway.base_path,
         catalogue=catalogue,
-        rules=Rules(settings.upstream.pages, settings.gateway.origin),
+        rules=_rules(settings),
         doors=doors,
         narrow=narrow,
         audit=audit,
+        shares=Shares(links, doors, narrow, _rules(settings)),
         always_200=settings.policy.refusals == "200",
     )
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(settings.upstream.pages, settings.gateway.origin)
 
 
 def _lifespan(gateway: Gateway) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:

@@ -89,6 +89,8 @@ class Gate:
         if entry is not None and entry.answer == "bypass_login":
             fields = typed.read(entry, named)
             return fields.refusal or await parts.doors.bypass_login(request)
+        if entry is not None and entry.auth == "share":
+            return await parts.shares.open(request, path or "", entry, named, trail)
         visitor = await parts.doors.enter(request, path, entry)
         if isinstance(visitor, Deny | Answer):
             return visitor

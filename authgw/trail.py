@@ -59,6 +59,8 @@ class Trail:
         fields["address"] = self.request.address if self.request else self.peer
         if self.refused:
             fields |= {"reason": self.refused.reason.value, "detail": self.refused.detail}
+        said = self.request.fields.get("auditReason") if self.request else None
+        fields["said"] = said if isinstance(said, str) else ""
         fields |= {"calls": list(self.calls), "bytes": self.size, "ms": round((ended - self.began) * 1000, 1)}
         if self.cut:
             fields["cut"] = self.cut.value

@@ -111,16 +111,16 @@ class Entry(_Strict):
     `select`: the elements select calls, whose files are fetched by id. `objects`: the field of the elements that
     lists calls by id. `choose`, `barred_values`: what a field's value needs, or what closes it. `tenants`: by field
     and value the tenants who may have an unscoped call all the same. `aggregate`: sums over rows, only where
-    sensors are the whole scope. `active`: the elements name calls under way. `reason`: can_audit = 1 demands one.
-    `mask`, `mask_urls`: fields of rows that are blanked, or whose links are, without a flag. `auth`: "session";
-    "page" (a browser's session only); "credentials" (a session, or user and password in the call); "none". `needs`:
-    all of these flags, `needs_any`: one of them, in one grant. `barred`: content limits that close the call.
-    `params`: every field the call may carry and its type. `element`: the same for each object of the JSON field
-    `json`; `*` types the names not listed. `element_of`: the call whose params type them. `require`: of each group
-    at least one field; `missing`: the product's words for one that is not there; `together`: fields that another
-    one needs. `reveals`: the column that a filter tells about (nobody filters by what he is not shown). `always`:
-    fields sent where the client left them out. `answer`: the gateway answers itself. `refuse`: refused, with that
-    reason.
+    sensors are the whole scope. `active`: the elements name calls under way. `shares`: the reply holds links.
+    `reason`: can_audit = 1 demands one. `mask`, `mask_urls`: fields of rows that are blanked, or whose links are,
+    without a flag. `auth`: "session"; "page" (a browser's session only); "credentials" (a session, or user and
+    password in the call); "share" (a link that was issued here); "none". `needs`: all of these flags, `needs_any`:
+    one of them, in one grant. `barred`: content limits that close the call. `params`: every field the call may
+    carry and its type. `element`: the same for each object of the JSON field `json`; `*` types the names not
+    listed. `element_of`: the call whose params type them. `require`: of each group at least one field; `missing`:
+    the product's words for one that is not there; `together`: fields that another one needs. `reveals`: the column
+    that a filter tells about (nobody filters by what he is not shown). `always`: fields sent where the client left
+    them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -129,7 +129,7 @@ class Entry(_Strict):
     where: dict[str, str] = {}
     methods: tuple[Literal["GET", "POST"], ...] = ("GET", "POST")
     bodies: tuple[Literal["form", "multipart", "json"], ...] = ("form", "multipart")
-    auth: Literal["session", "page", "credentials", "none"] = "session"
+    auth: Literal["session", "page", "credentials", "share", "none"] = "session"
     needs: tuple[Flag, ...] = ()
     needs_any: tuple[Flag, ...] = ()
     barred: tuple[Limit, ...] = ()
@@ -148,7 +148,8 @@ class Entry(_Strict):
     object: dict[Literal["cdr"], str] = {}
     push: dict[Literal["sensors"], str] = {}
     objects: dict[Literal["cdr"], str] = {}
-    select: Literal["pcap", "audio"] | None = None
+    select: Literal["pcap", "audio", "share"] | None = None
+    shares: bool = False
     choose: Choice | None = None
     barred_values: tuple[Barred, ...] = ()
     tenants: dict[str, dict[str, tuple[str, ...]]] = {}

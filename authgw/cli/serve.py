@@ -18,6 +18,8 @@ from authgw.cli.common import config_errors_end_it, settings_of
 from authgw.cli.http import BoundedHead
 
 GRACEFUL_SECONDS = 5
+# Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
+KEEP_ALIVE_SECONDS = 75
 
 
 @click.command()
@@ -79,6 +81,7 @@ async def server(app: Any, listener: socket.socket, ready: Callable[[], None] | 
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     running = _Server(config, ready or (lambda: print(f"ready {address(listener)}", flush=True)))

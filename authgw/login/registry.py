@@ -85,6 +85,8 @@ async def open_all(instances: Sequence[Instance], rights: Rights, *, source: str
             await instance.plugin.open()
         except ConfigError as error:
             problems += error.problems
+            # What it could read of its users is checked all the same: every mistake is told at once.
+            _check_rights(instance.plugin, rights, problems)
         except Exception as error:
             log.debug("login %s did not open", instance.name, exc_info=True)
             problems.append(Problem(source, f"login.{instance.name}", f"{type(error).__name__}: {error}"))

@@ -9,6 +9,7 @@ from authgw.intake.request import Request
 from authgw.narrow.judge import Judge
 from authgw.narrow.mask import Masks
 from authgw.policy.decision import Allow, Deny
+from authgw.rights.claims import Claims
 from authgw.upstream.api import Reply
 
 
@@ -44,6 +45,7 @@ class Job(msgspec.Struct, frozen=True):
     """
 
     allow: Allow
+    claims: Claims
     judge: Judge
     request: Request
     path: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
+
+import msgspec
 
 from authgw.answer import Answer
 from authgw.errors import UpstreamError
@@ -18,8 +21,9 @@ from authgw.narrow.lists import Lists
 from authgw.narrow.mask import Masks
 from authgw.narrow.resolve import Leg, Selectors
 from authgw.narrow.sensors import Sensors
+from authgw.narrow.share import LOGIN, PUBLIC, rewrite_links, share_call
 from authgw.narrow.strip import strip
-from authgw.policy.decision import Allow, Deny
+from authgw.policy.decision import Allow, Deny, Element
 from authgw.policy.kinds import ids, scalar
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
@@ -27,6 +31,23 @@ from authgw.upstream.api import Reply, Upstream
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _STREAM_STATUS = frozenset({200, 206, 304, 416})
+
+
+class Outside(msgspec.Struct, frozen=True):
+    """How the GUI is called from outside. `moved`: a redirect's target and the path asked for, to the same place
+    there; raises `UpstreamError` for any other."""
+
+    base_path: str
+    public_url: str
+    moved: Callable[[str, str], str]
+
+
+class Keeper(Protocol):
+    """Remembers share links that are issued."""
+
+    async def keep(
+        self, path: str, fields: Mapping[str, str], calls: Sequence[int], public: bool, claims: Claims
+    ) -> None: ...
 
 
 class Narrow:
@@ -40,9 +61,9 @@ class Narrow:
         judges: Judges,
         bounds: Bounds,
         now: Callable[[], datetime],
-        moved: Callable[[str, str], str],
+        outside: Outside,
+        links: Keeper,
     ) -> None:
-        """`moved`: a redirect's target and the path asked for, to the same place as seen from outside."""
         self._upstream = upstream
         self._facts = facts
         self._selectors = Selectors(upstream, facts)
@@ -50,17 +71,29 @@ class Narrow:
         self.judges = judges
         self._bounds = bounds
         self._lists = Lists(upstream, facts, sensors, bounds, now)
-        self._moved = moved
+        self._outside = outside
+        self._links = links
 
-    async def run(self, allow: Allow, claims: Claims, request: Request, path: str, reason: str = "") -> Outcome:
+    async def run(
+        self,
+        allow: Allow,
+        claims: Claims,
+        request: Request,
+        path: str,
+        *,
+        reason: str = "",
+        calls: tuple[int, ...] = (),
+    ) -> Outcome:
         """Raises `UpstreamError`. A refusal here is about what the call asks for: dates, an object.
 
-        `reason`: what the user said beforehand why he downloads.
+        `reason`: what the user said beforehand why he downloads. `calls`: what a share link is known to show.
         """
         judge = self.judges.of(claims, allow.grants)
         shows_sql = any("can_show_sql_query" in claims.grants[at].flags for at in allow.grants)
         masks = Masks.of(allow.entry, [claims.grants[at] for at in allow.grants])
-        job = Job(allow, judge, request, path, shows_sql, masks, reason or allow.fields.get("auditReason", ""))
+        job = Job(allow, claims, judge, request, path, shows_sql, masks, reason or allow.fields.get("auditReason", ""))
+        if allow.entry.select == "share":
+            return await self._share_selected(job)
         if allow.entry.select is not None:
             return await self._selected(job, allow.entry.select)
         if allow.entry.object:
@@ -71,7 +104,7 @@ class Narrow:
             return await self._active(job)
         if allow.entry.rows is not None:
             return await self._lists.answer(job, allow.entry.rows)
-        return await self._plain(job, allow.limits, ())
+        return await self._plain(job, allow.limits, calls)
 
     async def _object(self, job: Job) -> Outcome:
         """A call by its id: what the user may not see does not exist."""
@@ -93,6 +126,9 @@ class Narrow:
             if facts is None or job.judge.limits(facts) is None:
                 return Deny(Reason.NOT_FOUND, 404, f"cdr id {call_id} does not exist", job.allow.entry.name)
         outcome = await self._plain(job, job.allow.limits, tuple(wanted))
+        if job.allow.entry.shares and isinstance(outcome, Said):
+            kinds = {scalar(element.get("subType")) for element in job.allow.elements}
+            return await self._issue(job, outcome, kinds)
         if job.allow.entry.changes:
             self._facts.forget(wanted)
         return outcome
@@ -110,9 +146,7 @@ class Narrow:
         for element in job.allow.elements:
             picked = await self._selectors.pick(element, job.judge)
             if not picked:
-                named = element.get("cdrId")
-                text = f"cdr id {named} does not exist" if named else "no match cdr"
-                return Deny(Reason.NOT_FOUND, 404, text, job.allow.entry.name)
+                return _no_match(job, element)
             legs.update((leg.id, leg) for leg in picked)
         for leg in legs.values():
             if (demand := _demand(job, leg.limits)) is not None:
@@ -123,6 +157,40 @@ class Narrow:
             return _no_file(job, next(iter(legs)))
         return Passed(reply, tuple(legs))
 
+    async def _share_selected(self, job: Job) -> Outcome:
+        """A public link to the selected calls; for users with row scope it is made by id, so that no leg slips in."""
+        legs: list[Leg] = []
+        for element in job.allow.elements:
+            picked = await self._selectors.pick(element, job.judge, all_legs=True)
+            if not picked:
+                return _no_match(job, element)
+            legs += picked
+        calls = tuple(dict.fromkeys(leg.id for leg in legs))
+        if job.judge.unscoped:
+            outcome = await self._plain(job, job.allow.limits, calls)
+        else:
+            reply = await self._upstream.send(share_call(calls, job.allow.elements[0]))
+            try:
+                outcome = Said(Answer(200, document.extract(await reply.read(self._bounds.max_reply))), calls)
+            finally:
+                await reply.close()
+        return await self._issue(job, outcome, {PUBLIC}) if isinstance(outcome, Said) else outcome
+
+    async def _issue(self, job: Job, said: Said, kinds: set[str | None]) -> Outcome:
+        """Links to the GUI are rewritten to the gateway and remembered; those to the vendor's server stay."""
+        if not kinds <= {PUBLIC, LOGIN}:
+            return said
+        body, links = rewrite_links(said.answer.body, self._outside.base_path, self._outside.public_url)
+        for link in links:
+            await self._links.keep(link.path, link.fields, said.calls, kinds == {PUBLIC}, job.claims)
+        return Said(Answer(said.answer.status, body), said.calls)
+
+    async def sees(self, claims: Claims, calls: Sequence[int]) -> bool:
+        """Whether all of these calls exist for a user, whatever he may do with them."""
+        judge = self.judges.of(claims, range(len(claims.grants)))
+        known = await self._facts.many(calls)
+        return all(facts is not None and judge.limits(facts) is not None for facts in known.values())
+
     async def _plain(self, job: Job, limits: frozenset[str], calls: tuple[int, ...]) -> Outcome:
         sent = rewrite.fields(job.allow, limits)
         reply = await self._upstream.send(rewrite.call(job.allow, job.request, job.path, sent))
@@ -131,7 +199,7 @@ class Narrow:
             if refusal := _unfit(job.allow, reply):
                 return refusal
             if reply.status in _MOVED:
-                target = self._moved(reply.location or "", job.path)
+                target = self._outside.moved(reply.location or "", job.path)
                 return Said(Answer(reply.status, headers=(("location", target),)), calls)
             held = job.allow.entry.object and job.allow.entry.reply == "stream"
             if held and not await has_file(reply, job.allow.entry.types):
@@ -144,6 +212,12 @@ class Narrow:
             if not handed_on:
                 await reply.close()
         return Said(Answer(200, body if job.shows_sql else strip(body)), calls)
+
+
+def _no_match(job: Job, element: Element) -> Deny:
+    named = element.get("cdrId")
+    text = f"cdr id {named} does not exist" if named else "no match cdr"
+    return Deny(Reason.NOT_FOUND, 404, text, job.allow.entry.name)
 
 
 def _demand(job: Job, limits: frozenset[str]) -> Deny | None:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
 from authgw.errors import UpstreamError
+from authgw.narrow.fetch import on
+from authgw.policy.decision import Element
 from authgw.reasons import Reason
+from authgw.upstream.api import Call
 
 MAX_LINKS = 100
+# The kinds of links that lead to the GUI: for anybody, and for its users.
+PUBLIC = "self_protected_link"
+LOGIN = "self_login_link"
+
+
+def share_call(calls: Sequence[int], element: Element) -> Call:
+    """The GUI's own sharing of calls by id, as a public link. Changes something: never sent twice."""
+    history = on(element, "sip_history")
+    params: Element = {
+        "type": "share_cdr_show",
+        "type2": "rtp" if on(element, "rtp") and not history else None,
+        "subType": PUBLIC,
+        "id": list(calls),
+        "emailFields": None,
+    }
+    if history:
+        params["sip_history"] = True
+    fields = (("task", "shareCdr"), ("params", msgspec.json.encode(params).decode()))
+    return Call("POST", "/php/model/utilities.php", fields, safe=False, decode=True)
 
 
 class Rewritten(msgspec.Struct, frozen=True):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from authgw.rights.claims import Claims
 from authgw.session.database import Database
 
 SCHEMA_VERSION = 1
@@ -54,8 +55,11 @@ class Links:
     async def close(self) -> None:
         await self._database.close()
 
-    async def keep(self, path: str, fields: Mapping[str, str], link: Link) -> None:
-        """Remember a link. Upstream may give the same one twice: it then shows what was shared last."""
+    async def keep(
+        self, path: str, fields: Mapping[str, str], calls: Sequence[int], public: bool, claims: Claims
+    ) -> None:
+        """Remember a link and who made it. Given twice by upstream, it shows what was shared last."""
+        link = Link(tuple(calls), public, claims.user, claims.login, claims.tenant)
         digest = self._digest(path, sorted(fields.items()))
         values = {"record": msgspec.msgpack.encode(link), "issued": int(self._clock())}
 

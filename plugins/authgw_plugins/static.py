@@ -19,9 +19,9 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -62,6 +62,7 @@ class Static:
         self._path = config.users
         self._users: Users | None = None
         self._refused = ""
+        self._stated: list[tuple[str, Mapping[str, Any]]] = []
         self._reading = asyncio.Lock()
         self._writing = threading.Lock()
         self._warned = False
@@ -69,7 +70,11 @@ class Static:
         self._key = secrets.token_bytes(32)
 
     async def open(self) -> None:
-        self._users = await asyncio.to_thread(users_file.read, self._path)
+        try:
+            self._users = await asyncio.to_thread(users_file.read, self._path)
+        except users_file.Unusable as error:
+            self._stated = error.stated
+            raise
 
     async def close(self) -> None:
         self._workers.close()
@@ -107,9 +112,9 @@ class Static:
             return "gone"
 
     def entries(self) -> Sequence[Entry]:
-        """All users, for checking their rights before they log in."""
-        users = self._users.all if self._users else ()
-        return [Entry(f"{self._path}: {_label(user)}", Right(user.dictionary)) for user in users]
+        """All users, for checking their rights before they log in; those of a file with mistakes too."""
+        users = [(_label(user), user.dictionary) for user in self._users.all] if self._users else self._stated
+        return [Entry(f"{self._path}: {label}", Right(dictionary)) for label, dictionary in users]
 
     async def _current(self) -> Users | Failed:
         """The users of the file as it is now, or as it was when it last could be used."""

@@ -39,6 +39,15 @@ class User(msgspec.Struct, frozen=True):
         return f"User({self.number}, {self.username!r})"
 
 
+class Unusable(ConfigError):
+    """A file with mistakes. `stated`: the permission dictionaries in it by the names of their entries, so that their
+    mistakes can be told together with these."""
+
+    def __init__(self, problems: list[Problem], stated: list[tuple[str, Mapping[str, Any]]]) -> None:
+        super().__init__(problems)
+        self.stated = stated
+
+
 class Users(msgspec.Struct, frozen=True):
     """All users of one state of the file, which `stamp` stands for."""
 
@@ -99,8 +108,14 @@ def _parse(source: str, data: bytes) -> tuple[User, ...]:
     users = [_user(source, number, entry, problems) for number, entry in enumerate(entries, 1)]
     _unique(source, [user for user in users if user is not None], problems)
     if problems:
-        raise ConfigError(problems)
+        raise Unusable(problems, [_stated(number, entry) for number, entry in enumerate(entries, 1)])
     return tuple(user for user in users if user is not None)
+
+
+def _stated(number: int, entry: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """What an entry says of rights, whatever else is wrong with it. Its id has been judged already: any will do."""
+    dictionary = {field: value for field, value in entry.items() if field not in _OWN}
+    return where(number, entry.get("username")), {**dictionary, "id": 1}
 
 
 def _user(source: str, number: int, entry: Mapping[str, Any], problems: list[Problem]) -> User | None:
