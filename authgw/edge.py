@@ -84,8 +84,12 @@ async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool) -> int:
-    """Stream a reply through; the number of bytes sent. A body cut short raises and leaves the answer unfinished."""
+async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, patience: float) -> int:
+    """Stream a reply through; the number of bytes sent. A body cut short raises and leaves the answer unfinished.
+
+    `patience`: seconds for which a client may take nothing. One that takes no more counts as gone (`ClientGone`), for
+    a reply that is not read through keeps one of the few sessions of the service account.
+    """
     headers = [
         *((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers),
         (b"x-request-id", request_id.encode()),
@@ -96,7 +100,11 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool) -
     if not head:
         async for piece in reply.stream():
             size += len(piece)
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            try:
+                async with asyncio.timeout(patience):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            except TimeoutError:
+                raise ClientGone from None
     await send({"type": "http.response.body", "body": b""})
     return size
 

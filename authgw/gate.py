@@ -10,7 +10,7 @@ import logging
 from time import perf_counter
 
 from authgw import edge, present
-from authgw.answer import Answer
+from authgw.answer import Answer, as_json
 from authgw.errors import StoreError, UpstreamError
 from authgw.intake.read import read
 from authgw.intake.request import Refused, Request
@@ -83,12 +83,16 @@ class Gate:
     async def _pass(self, request: Request, receive: edge.Receive, trail: Trail) -> Outcome | Answer:
         parts = self._parts
         path = parts.below(request.path)
-        hit = None if path is None else parts.catalogue.match(path, request.fields)
+        # The gateway's own paths are the GUI's in no spelling.
+        own = request.path.startswith(OWN.decode())
+        hit = None if path is None or own else parts.catalogue.match(path, request.fields)
         entry, named = hit if hit is not None else (None, {})
         trail.path, trail.entry = path or request.path, entry.name if entry else ""
         if entry is not None and entry.answer == "bypass_login":
-            fields = typed.read(entry, named)
-            return fields.refusal or await parts.doors.bypass_login(request)
+            if (wrong := typed.read(entry, named).refusal) is not None:
+                trail.refused = wrong
+                return as_json(wrong.status, {"success": False, "error": wrong.detail})
+            return await parts.doors.bypass_login(request)
         if entry is not None and entry.auth == "share":
             return await parts.shares.open(request, path or "", entry, named, trail)
         visitor = await parts.doors.enter(request, path, entry)
@@ -107,7 +111,8 @@ class Gate:
         if entry.answer == "logout":
             return await parts.doors.logout(request, visitor)
         work = parts.narrow.run(decision, visitor.claims, request, path)
-        return await edge.unless_left(receive, work) if entry.rows is not None else await work
+        # What changes something is carried through; nothing else is worth a session that nobody waits for.
+        return await work if entry.changes else await edge.unless_left(receive, work)
 
     async def _send(self, outcome: Outcome | Answer, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         if isinstance(outcome, Passed):
@@ -125,8 +130,10 @@ class Gate:
     async def _stream(self, passed: Passed, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         trail.calls, trail.status = passed.calls, passed.reply.status
         head = trail.request is not None and trail.request.head
+        patience = self._parts.body_seconds
         try:
-            trail.size = await edge.unless_left(receive, edge.send_reply(send, passed.reply, trail.id, head=head))
+            sending = edge.send_reply(send, passed.reply, trail.id, head=head, patience=patience)
+            trail.size = await edge.unless_left(receive, sending)
         except UpstreamError as error:
             # The answer has begun: it is left unfinished, and the server breaks the connection.
             log.warning("%s upstream: %s", trail.id, error)

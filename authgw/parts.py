@@ -26,7 +26,10 @@ def request_id() -> str:
 
 @dataclass
 class Parts:
-    """`base_path`: the GUI's path, the same outside and upstream; "" or "/demo". `always_200`: see present."""
+    """`base_path`: the GUI's path, the same outside and upstream; "" or "/demo". `always_200`: see present.
+
+    `body_seconds`: for a request's body to come in, and for a client to take the next piece of a stream.
+    """
 
     limits: Limits
     body_seconds: float
