@@ -9,7 +9,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from authgw.answer import Answer, as_json, as_text
-from authgw.intake import encode
+from authgw.intake import canonical, encode
 from authgw.intake.request import Request
 from authgw.policy.decision import Deny
 from authgw.reasons import Reason
@@ -40,7 +40,8 @@ def wants_page(request: Request) -> bool:
 def _page(deny: Deny, request: Request, request_id: str) -> Answer:
     if deny.reason is Reason.NO_SESSION and request.method == "GET":
         here = encode.path(request.path).decode()
-        if request.fields:
+        # A password in an address must not live on in the next one.
+        if request.fields and not any(map(canonical.is_secret, request.fields)):
             pairs = [(name, encode.as_text(value)) for name, value in request.fields.items()]
             here += "?" + encode.query(pairs).decode()
         return Answer(303, headers=(("location", "/authgw/login?next=" + quote(here, safe="")),))
