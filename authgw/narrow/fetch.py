@@ -99,7 +99,9 @@ async def has_file(reply: Reply, types: Sequence[str]) -> bool:
     Anything else raises `UpstreamError`.
     """
     kind = next((value for name, value in reply.headers if name == "content-type"), "").partition(";")[0]
-    if reply.status in {206, 304, 416} or (reply.status == 200 and (not types or kind.strip().lower() in types)):
+    if reply.status in {304, 416}:
+        return True
+    if reply.status in {200, 206} and (not types or kind.strip().lower() in types):
         return True
     if reply.status != 200:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {reply.status}")

@@ -17,6 +17,9 @@ _OURS = frozenset({"user", "password", "otp", "code2fa", "auditReason"})
 _PART = re.compile(r"\{([a-z_]+)\}")
 _PASSED = ("accept", "accept_language", "user_agent")
 _STREAMED = ("range", "if_range", "if_none_match")
+# One range of a file. Any other header of that name counts as not sent (RFC 9110, section 14.2): many ranges at once
+# cost the one who answers far more than the one who asks.
+_RANGE = re.compile(r"bytes=(?:[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})")
 
 
 def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) -> dict[str, str]:
@@ -40,7 +43,11 @@ def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) 
 def call(allow: Allow, request: Request, path: str, sent: Mapping[str, str]) -> Call:
     """`path`: below the base path. Calls with credentials go by POST, the others as they came."""
     names = _PASSED + (_STREAMED if allow.entry.reply == "stream" else ())
-    headers = tuple((name.replace("_", "-"), value) for name in names if (value := request.headers.get(name)))
+    headers = tuple(
+        (name.replace("_", "-"), value)
+        for name in names
+        if (value := request.headers.get(name)) and (name != "range" or _RANGE.fullmatch(value))
+    )
     credentials = allow.entry.auth == "credentials"
     method = "POST" if credentials else request.method
     reads = allow.entry.reply in {"rows", "json"}

@@ -198,6 +198,9 @@ class Narrow:
         try:
             if refusal := _unfit(job.allow, reply):
                 return refusal
+            if reply.status == 416:
+                # Of such a reply only the length of the file is for the client.
+                return Said(Answer(416, headers=tuple(h for h in reply.headers if h[0] == "content-range")), calls)
             if reply.status in _MOVED:
                 target = self._outside.moved(reply.location or "", job.path)
                 return Said(Answer(reply.status, headers=(("location", target),)), calls)
