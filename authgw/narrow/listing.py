@@ -13,7 +13,7 @@ import msgspec
 
 from authgw.catalogue.model import Rows
 from authgw.narrow.judge import Judge
-from authgw.narrow.rows import Reader, Row, project
+from authgw.narrow.rows import Reader, Row, anew, project
 from authgw.narrow.scope import Facts
 from authgw.narrow.source import Source
 from authgw.policy.kinds import SortKey, sort_keys
@@ -79,10 +79,10 @@ class Sieve:
     def write(self, row: Row, facts: Facts) -> bytes:
         """The row as it goes out: whole, or reduced where only grants with simple_cdr show it."""
         if not self._simple:
-            return bytes(row.raw)
+            return anew(row.raw)
         limits = self._judge.limits(facts)
         reduced = limits is None or "simple_cdr" in limits
-        return project(row.raw, self._simple) if reduced else bytes(row.raw)
+        return project(row.raw, self._simple) if reduced else anew(row.raw)
 
     def _clear(self, facts: Facts, verdict: bool | None) -> bool:
         return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
@@ -37,6 +38,14 @@ class Lists:
         self._now = now
 
     async def answer(self, job: Job, spec: Rows) -> Outcome:
+        """Within the time of a scan, however many look-ups it takes."""
+        try:
+            async with asyncio.timeout(self._bounds.scan_seconds):
+                return await self._answer(job, spec)
+        except TimeoutError:
+            return _too_long(job)
+
+    async def _answer(self, job: Job, spec: Rows) -> Outcome:
         sent = rewrite.fields(job.allow, job.allow.limits)
         call = rewrite.call(job.allow, job.request, job.path, sent)
         source = UpstreamSource(self._upstream, call, self._facts, self._bounds.max_reply)

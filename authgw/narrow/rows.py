@@ -135,13 +135,19 @@ def project(raw: Raw, columns: Sequence[str]) -> bytes:
     return msgspec.json.encode({name: value for name, value in row.items() if name in columns})
 
 
+def anew(raw: Raw) -> bytes:
+    """A row with each field once, its last value, which is the one that was judged. Values stay as they came."""
+    row = bytes(raw)
+    return msgspec.json.encode(msgspec.json.decode(row, type=dict[str, Raw])) if row[:1] == b"{" else row
+
+
 def number(value: Any) -> int | UnsetType | None:
     """A whole number as PHP writes it, as number or text. Anything else is unknown."""
     if value is None or value == "":
         return None
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdigit() and len(value) < 20:
+    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdigit() and len(value) < 20:
         return int(value)
     return UNSET
 
