@@ -5,6 +5,7 @@ What is selected is then fetched or shared by id: upstream's own selecting would
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -58,10 +59,12 @@ class Selectors:
         interval = int(scalar(element.get("cidInterval")) or 0)
         if element.get("cdrId"):
             return await self._by_id(int(element["cdrId"]), interval, judge)
-        if element.get("callId"):
-            rows = await self._legs(str(element["callId"]))
+        if element.get("callId") not in (None, ""):
+            rows = await self._legs(scalar(element["callId"]) or "")
         else:
             rows = await self._with_header(element)
+        if not rows:
+            await self._facts.of(_nobodys(element))
         legs = [(row, leg) for row in rows if (leg := await self._visible(row.id, judge)) is not None]
         if interval and legs:
             return [leg for row, leg in legs if _within(row.began, legs[0][0].began, interval)]
@@ -91,7 +94,7 @@ class Selectors:
 
     async def _with_header(self, element: Element) -> list[_Row]:
         """Calls of that day whose captured header has exactly that value; a time of day counts from there on."""
-        name, value = str(element["customHeader"]), str(element["customHeaderValue"])
+        name, value = scalar(element["customHeader"]) or "", scalar(element["customHeaderValue"]) or ""
         since = moment(str(element["calldate"])) or datetime.max
         until = since.replace(hour=23, minute=59, second=59)
         asked = {name: value, "startTime": since.isoformat(" "), "startTimeTo": until.isoformat(" ")}
@@ -131,6 +134,13 @@ def _rows(rows: Any, id_name: str, call_id_name: str) -> list[_Row]:
             raise UpstreamError(Reason.UPSTREAM_MALFORMED, "a look-up gave a row without id or date")
         found.append(_Row(call_id, str(row.get(call_id_name) or ""), began))
     return sorted(found, key=lambda row: (row.began, row.id))
+
+
+def _nobodys(element: Element) -> int:
+    """An id that no call will ever have, the same for the same element: nothing found takes a look-up as well, so that
+    it takes as long as a call that the user may not see."""
+    digest = hashlib.sha256(msgspec.json.encode(element, order="sorted")).digest()
+    return int.from_bytes(digest[:7], "big") | 1 << 60
 
 
 def _moment(value: Any) -> datetime | None:
