@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from authgw.intake.ids import cdr_id
+
 MAX_TEXT = 2048
 MAX_COUNT = 5000
 MAX_IDS = 100
@@ -53,7 +55,7 @@ def ids(value: Any) -> list[int] | None:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_IDS:
         return None
     texts = [scalar(item) if not isinstance(item, bool) else None for item in value]
-    if any(text is None or not _ID.fullmatch(text) for text in texts):
+    if any(text is None or cdr_id(text) is None for text in texts):
         return None
     return [int(text) for text in texts if text is not None]
 
@@ -137,7 +139,7 @@ _CHECKS: dict[str, Callable[[str], str | None]] = {
     "sensor-ids": _listed(_matching(r"[0-9]{1,9}|-1|-2", "must be a comma list of sensor ids")),
     "null": lambda _text: "must be null",
     "token": _matching(r"[A-Za-z0-9._~-]{1,128}", "must be a token"),
-    "cdr-id": lambda text: None if _ID.fullmatch(text) else "must be an id: digits, no leading zero",
+    "cdr-id": lambda text: None if cdr_id(text) is not None else "must be an id: digits, no leading zero",
     "sort": lambda text: None if sort_keys(text) is not None else "must be a JSON list of {property, direction}",
     "name": lambda name: None if header_name(name) else "must be a header's name",
     "names": _listed(lambda name: None if header_name(name) else "must be a comma list of header names"),
