@@ -45,6 +45,11 @@ Deleting
 - delete_cdr answers {"success":true}; unknown ids are passed over. cdr deletes rows, files captures, audio and the SIP
   history, both all of it. `filter` holds LISTING's parameters, a date bound too. The records on disk stay.
 
+Other sections
+- Messages and registrations have the columns of their tables without vlan and reversed text, and sensorname; of
+  LISTING's parameters they know the time's bounds (none is needed), fsensor_id, pages, sort and suppress_results.
+- register lists the registrations of register_state that hold. Sections without records are empty lists.
+
 The rest
 - The GUI's pages hold no data and open without a session; the licence is always fine.
 """

@@ -8,6 +8,7 @@ from authgw.demo.deletion import delete_cdr
 from authgw.demo.php import Asked, dumps, truth
 from authgw.demo.records import EXPORTED, column_text
 from authgw.demo.search import order, page, where
+from authgw.demo.sections import list_section
 from authgw.demo.site import SINGLES, VERSION, Answer, Body, Script, Site, denied, failure, json_body, no_session
 from authgw.demo.stats import statistics
 from authgw.demo.where import Where
@@ -31,7 +32,8 @@ def sql(site: Site, asked: Asked) -> Answer:
         return statistics(site, asked)
     if module == "CDR" and task in TASKS:
         return TASKS[task](site, asked)
-    return denied()
+    section = list_section(site, asked) if task == "LISTING" else None
+    return section or denied()
 
 
 def bypass_login(site: Site, asked: Asked) -> Body:

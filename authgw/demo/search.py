@@ -135,19 +135,24 @@ def where(asked: Asked, known: Sequence[Sensor]) -> Where | str:
     return every([part for part in parts if part is not None])
 
 
+def terms(sort: Any) -> list[tuple[str, bool]]:
+    """`sort`: properties and whether they descend, 16 at most; what is no such list is empty."""
+    try:
+        wanted = json.loads(sort) if isinstance(sort, str) else sort
+    except (ValueError, RecursionError):
+        return []
+    found = [term for term in wanted if isinstance(term, dict)] if isinstance(wanted, list) else []
+    return [(str(term.get("property")), str(term.get("direction")).upper() == "DESC") for term in found[:16]]
+
+
 def order(asked: Asked) -> str:
     """ORDER BY: special orderings, then `sort` without properties that are no column; the id decides last."""
-    terms: list[str] = []
-    value: Any = asked.fields.get("sort")
-    try:
-        wanted = json.loads(value) if isinstance(value, str) else value
-    except (ValueError, RecursionError):
-        wanted = None
-    for term in wanted if isinstance(wanted, list) else ():
-        column = SORTED.get(str(term.get("property"))) if isinstance(term, dict) else None
-        if column:
-            terms.append(f"{column} {'desc' if str(term.get('direction')).upper() == 'DESC' else 'asc'}")
-    return ", ".join([*special(asked), *(terms[:16] or ["calldate desc"]), "id desc"])
+    found = [
+        f"{SORTED[name]} {'desc' if descending else 'asc'}"
+        for name, descending in terms(asked.fields.get("sort"))
+        if name in SORTED
+    ]
+    return ", ".join([*special(asked), *(found or ["calldate desc"]), "id desc"])
 
 
 def page(asked: Asked) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import hmac
 import itertools
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,8 @@ class Site(msgspec.Struct, frozen=True):
     """One running look-alike. `warnings`: every n-th LISTING has a PHP warning in front, 0 for never.
 
     Active calls are objects, or under `active_rows` rows below one of names; under `active_numbers` their IPv4
-    addresses are numbers. `paused`: the active calls that are not recorded.
+    addresses are numbers. `paused`: the active calls that are not recorded. `sections`: records other than calls, by
+    module of sql.php.
     """
 
     records: Records
@@ -73,6 +74,7 @@ class Site(msgspec.Struct, frozen=True):
     warnings: int
     active_rows: bool = False
     active_numbers: bool = False
+    sections: Mapping[str, Sequence[Mapping[str, Any]]] = {}
     paused: set[int] = set()
     sessions: dict[str, str] = {}
     singles: dict[int, bytes] = {}

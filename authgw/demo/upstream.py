@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from authgw.demo import files
+from authgw.demo import files, sections
 from authgw.demo.api import api
 from authgw.demo.calls import sql
 from authgw.demo.history import pcap2text
@@ -69,7 +69,9 @@ def build(
     their IPv4 addresses as unsigned numbers. Raises FileNotFoundError for a folder without cdr.jsonl.
     """
     base = "/" + base.strip("/") if base.strip("/") else ""
-    site = Site(load(data), user, password, base, warnings, active_rows, active_numbers)
+    records = load(data)
+    others = sections.load(records.folder)
+    site = Site(records, user, password, base, warnings, active_rows, active_numbers, others)
     return Starlette(middleware=[Middleware(Product, site=site)])
 
 

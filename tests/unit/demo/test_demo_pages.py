@@ -16,7 +16,10 @@ from authgw.demo.accounts import users
 Record = dict[str, Any]
 
 
-@pytest.mark.parametrize("path", ["/", "/index.php", "/admin.php", '/admin.php?cdr_filter={fcallid:"x"}'])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/index.php", "/admin.php", '/admin.php?cdr_filter={fcallid:"x"}', "/index.php?activecalls=1&hidegrid=1"],
+)
 def test_the_page_is_one_static_shell(client: TestClient, path: str) -> None:
     """The start page is the same for everybody, holds no script of its own, no style, no handler, no other origin."""
     reply = client.get(path, headers={"cookie": ""})

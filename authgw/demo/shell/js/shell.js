@@ -26,15 +26,17 @@ function explain(text, reply) {
   return text.trim().slice(0, 200) || `The server answered ${reply.status}.`;
 }
 
-async function ask(fields) {
-  const reply = await fetch("php/model/sql.php", {
+async function ask(fields, path = "php/model/sql.php") {
+  const reply = await fetch(path, {
     method: "POST", body: new URLSearchParams(fields), headers: { "X-Requested-With": "XMLHttpRequest" },
   });
   const text = await reply.text();
   // PHP may have put a warning before the JSON.
   const begin = text.indexOf('{"');
   let value = null;
-  try { value = JSON.parse(begin > 0 ? text.slice(begin) : text); } catch { /* told below */ }
+  for (const part of [text, text.slice(Math.max(begin, 0))]) {
+    try { value ??= JSON.parse(part); } catch { /* told below */ }
+  }
   if (!reply.ok || !value || value.success === false) throw new Error(explain(text.slice(Math.max(begin, 0)), reply));
   return value;
 }
@@ -147,17 +149,19 @@ at("older").addEventListener("click", () => turnTo(state.start + SIZE));
 filter.addEventListener("submit", (event) => { event.preventDefault(); turnTo(0); });
 filter.addEventListener("reset", () => { state.further = {}; tellFurther(); setTimeout(() => turnTo(0)); });
 
-for (const [title, property] of COLUMNS) {
-  const head = make("th", { scope: "col" });
-  if (property) {
-    head.dataset.property = property;
-    head.append(make("button", { type: "button", onclick: () => {
-      const same = state.sort.property === property;
-      state.sort = { property, direction: same && state.sort.direction === "DESC" ? "ASC" : "DESC" };
-      turnTo(0);
-    } }, title));
-  } else head.append(title);
-  at("columns").append(head);
+function columns(names) {
+  for (const [title, property] of names) {
+    const head = make("th", { scope: "col" });
+    if (property) {
+      head.dataset.property = property;
+      head.append(make("button", { type: "button", onclick: () => {
+        const same = state.sort.property === property;
+        state.sort = { property, direction: same && state.sort.direction === "DESC" ? "ASC" : "DESC" };
+        turnTo(0);
+      } }, title));
+    } else head.append(title);
+    at("columns").append(head);
+  }
 }
 
 // cdr_filter={fcallid:"…"}: names without quotes are allowed, as the product's links have them.
@@ -226,5 +230,39 @@ async function who() {
   } catch { /* nobody in front: nothing to tell */ }
 }
 
+// index.php?activecalls=1: the calls that run, instead of those that are over. hidemenu=1: without the page's head.
+async function active(address) {
+  document.title = "Active calls";
+  document.querySelector("h1").firstChild.data = "Active calls ";
+  document.querySelector("header").hidden = address.get("hidemenu") === "1";
+  for (const part of [filter, document.querySelector("nav")]) part.hidden = true;
+  columns([["Since (UTC)"], ["Caller"], ["Called"], ["Sensor"], ["Response"]]);
+  try {
+    let calls = await ask({ task: "listActiveCalls" }, "php/api.php");
+    if (Array.isArray(calls[0])) {
+      const [names, ...rows] = calls;
+      calls = rows.map((row) => Object.fromEntries(row.map((value, place) => [names[place], value])));
+    }
+    at("total").textContent = calls.length.toLocaleString("en");
+    at("rows").replaceChildren(...calls.map(running));
+    if (calls.some((call) => call.replayed)) at("notice").textContent = "These calls are replayed from records.";
+  } catch (error) {
+    at("notice").textContent = error.message;
+  }
+}
+
+function running(call) {
+  const cells = [
+    call.calldate, `${call.caller}@${call.callerdomain}`, `${call.called}@${call.calleddomain}`,
+    call.id_sensor ?? "none", call.lastSIPresponseNum,
+  ];
+  return make("tr", {}, ...cells.map((text) => make("td", {}, String(text ?? ""))));
+}
+
 who();
-Promise.all([sensors(), lastDays()]).then(() => { takeFilter(fromAddress()); load(); });
+const address = new URLSearchParams(location.search);
+if (address.get("activecalls") === "1") active(address);
+else {
+  columns(COLUMNS);
+  Promise.all([sensors(), lastDays()]).then(() => { takeFilter(fromAddress()); load(); });
+}
