@@ -39,6 +39,7 @@ from authgw.narrow.run import Narrow, Outside
 from authgw.narrow.sensors import Sensors
 from authgw.parts import Parts
 from authgw.policy.decide import Rules
+from authgw.services import Services
 from authgw.session import cookie, keys, store
 from authgw.session.epochs import Epochs
 from authgw.session.links import Links
@@ -110,7 +111,7 @@ async def create(settings: Settings) -> Gateway:
             await chain.close()
         raise ConfigError(problems)
     key_file = keys.load(settings.gateway.key_file)
-    upstream = _upstream(settings)
+    upstream = upstream_of(settings)
     redis = store.connect(settings.sessions.store)
     epochs = Epochs(settings.database.url, time.time)
     lifetimes = SessionLimits(settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user)
@@ -141,7 +142,8 @@ def _collected(problems: list[Problem]) -> Iterator[None]:
         problems.extend(error.problems)
 
 
-def _upstream(settings: Settings) -> Account | Anonymous:
+def upstream_of(settings: Settings) -> Account | Anonymous:
+    """The GUI, asked as the settings say. To be made inside the loop, and closed."""
     ours = settings.upstream
     limits = ClientLimits(
         connect=ours.connect_timeout, reply=ours.reply_timeout, idle=ours.idle_timeout, pool=max(64, ours.pool)
@@ -177,6 +179,7 @@ def _parts(
         doors=doors,
         narrow=narrow,
         audit=audit,
+        services=Services(time.monotonic),
         shares=Shares(links, doors, narrow, _rules(settings)),
         always_200=settings.policy.refusals == "200",
     )

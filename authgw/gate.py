@@ -110,7 +110,10 @@ class Gate:
             return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read: only reading goes on for now")
         if entry.answer == "logout":
             return await parts.doors.logout(request, visitor)
-        work = parts.narrow.run(decision, visitor.claims, request, path)
+        if entry.answer is not None:
+            return parts.services.answer(decision, visitor)
+        reason = parts.services.reason(visitor, decision.fields.get(entry.object.get("cdr", ""), ""))
+        work = parts.narrow.run(decision, visitor.claims, request, path, reason=reason)
         # What changes something is carried through; nothing else is worth a session that nobody waits for.
         return await work if entry.changes else await edge.unless_left(receive, work)
 

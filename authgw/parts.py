@@ -13,6 +13,7 @@ from authgw.doors import Doors
 from authgw.intake.limits import Limits
 from authgw.narrow.run import Narrow
 from authgw.policy.decide import Rules
+from authgw.services import Services
 from authgw.shares import Shares
 
 # How many different unknown calls are counted by name; the rest is counted together.
@@ -40,6 +41,7 @@ class Parts:
     narrow: Narrow
     audit: Audit
     shares: Shares
+    services: Services
     always_200: bool = False
     new_id: Callable[[], str] = request_id
     unknown_calls: Counter[str] = field(default_factory=Counter)

@@ -162,7 +162,7 @@ class Entry(_Strict):
     rows: Rows | None = None
     reply: Literal["rows", "json", "stream", "page"] = "json"
     types: tuple[str, ...] = ()
-    answer: Literal["bypass_login", "logout"] | None = None
+    answer: Literal["bypass_login", "logout", "check_session", "can_audit", "save_audit"] | None = None
     refuse: Literal["never", "not_built"] | None = None
 
     @model_validator(mode="after")

@@ -10,22 +10,30 @@ from pathlib import Path
 import click
 
 from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.errors import UpstreamError
+from authgw.narrow.scope import Facts
+from authgw.settings import Settings
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
 @click.option("--user", required=True, help="The user, as he logs in.")
 @click.option("--body", default="", help="The request's body: JSON, or urlencoded fields.")
+@click.option(
+    "--row", type=click.IntRange(1), help="Ask the GUI about the call of this id and say why he sees it or not."
+)
 @click.argument("method")
 @click.argument("url")
-def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
+def explain(path: Path, user: str, body: str, row: int | None, method: str, url: str) -> None:
     """Show what becomes of METHOD URL when USER asks for it: the canonical request, the catalogue's entry, every
-    condition, the decision with its reason, and the request that would go upstream. Nothing is sent.
+    condition, the decision with its reason, and the request that would go upstream. Nothing is sent, but with --row:
+    then the GUI is asked, with the service account, for the one call, and each grant is held against it.
 
     \b
     Example:  authgw explain --config authgw.toml --user alice GET '/php/pcap.php?id=42'
 
-    Exit codes: 0 the call is allowed, 1 it is refused, 2 the configuration or the user cannot be used.
+    Exit codes: 0 the call is allowed (and the row visible), 1 it is refused (or the row is not visible), 2 the
+    configuration or the user cannot be used.
     """
     from authgw.catalogue.load import load as load_catalogue
     from authgw.intake.limits import Limits
@@ -33,6 +41,7 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
     from authgw.policy.decide import Rules
     from authgw.policy.explain import Setting, raw_of
     from authgw.policy.explain import explain as reason
+    from authgw.policy.explain_row import explain_row
 
     settings = settings_of(path)
     with config_errors_end_it():
@@ -54,4 +63,27 @@ def explain(path: Path, user: str, body: str, method: str, url: str) -> None:
     click.echo(f"user      {claims.user} (id {claims.id}, login {claims.login})")
     for line in told.lines:
         click.echo(line)
-    sys.exit(0 if told.allowed else 1)
+    if row is None or not told.allowed:
+        sys.exit(0 if told.allowed else 1)
+    try:
+        facts = asyncio.run(_facts(settings, row))
+    except UpstreamError as error:
+        click.echo(f"authgw: the GUI could not be asked: {error}", err=True)
+        sys.exit(2)
+    seen, lines = explain_row(row, facts, claims, told.grants, settings.policy.number_match)
+    for line in lines:
+        click.echo(line)
+    sys.exit(0 if seen else 1)
+
+
+async def _facts(settings: Settings, call_id: int) -> Facts | None:
+    import time
+
+    from authgw.app import upstream_of
+    from authgw.narrow.facts import CallFacts
+
+    upstream = upstream_of(settings)
+    try:
+        return await CallFacts(upstream, time.monotonic).of(call_id)
+    finally:
+        await upstream.close()

@@ -29,10 +29,11 @@ from authgw.session.model import Kind
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """`allowed` and the lines that say why."""
+    """`allowed` and the lines that say why. `grants`: positions in the claims of those that open the call."""
 
     allowed: bool
     lines: list[str]
+    grants: tuple[int, ...] = ()
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ def explain(raw: Raw, claims: Claims, setting: Setting) -> Explanation:
         return Explanation(
             False, [*lines, f"  NO   the dates keep to the bound of a scan: {wide.detail}", *_denied(wide)]
         )
-    return Explanation(True, [*lines, *_allowed(decision, claims, request, path)])
+    return Explanation(True, [*lines, *_allowed(decision, claims, request, path)], decision.grants)
 
 
 def _denied(refusal: Deny) -> list[str]:

@@ -1,0 +1,39 @@
+"""Share links as they are remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from authgw.rights.claims import Claims, Grant
+from authgw.session.links import Link, Links
+
+CLAIMS = Claims("static", "alice", 1, (Grant(),), tenant="acme")
+
+
+@pytest.mark.anyio
+async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> None:
+    """A link opens by its path and all of its fields, whatever else the request carries; a part of it opens nothing."""
+    url = f"sqlite:///{tmp_path}/links.db"
+    links = Links(url, b"k" * 32, lambda: 1.0)
+    await links.keep("/cdr.php", {"share": "T1", "mode": "a"}, (7, 8), True, CLAIMS)
+    expected = Link((7, 8), True, "alice", "static", "acme")
+    assert await links.find("/cdr.php", {"share": "T1", "mode": "a"}) == expected
+    assert await links.find("/cdr.php", {"share": "T1", "mode": "a", "pcap": "7"}) == expected
+    for path, fields in (
+        ("/message.php", {"share": "T1", "mode": "a"}),
+        ("/cdr.php", {"share": "T1"}),
+        ("/cdr.php", {"share": "T2", "mode": "a"}),
+        ("/cdr.php", {}),
+        ("/cdr.php", {f"f{n}": "x" for n in range(50)} | {"share": "T1", "mode": "a"}),
+    ):
+        assert await links.find(path, fields) is None
+    await links.close()
+    again = Links(url, b"k" * 32, lambda: 2.0)
+    assert await again.find("/cdr.php", {"share": "T1", "mode": "a"}) == expected
+    await again.close()
+    other_key = Links(url, b"x" * 32, lambda: 2.0)
+    assert await other_key.find("/cdr.php", {"share": "T1", "mode": "a"}) is None
+    await other_key.close()
+    assert b"T1" not in (tmp_path / "links.db").read_bytes()
