@@ -7,7 +7,9 @@ One ASGI callable in front of the pages: everything that is not the gateway's ow
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from time import perf_counter
+from typing import Any
 
 from authgw import edge, present
 from authgw.answer import Answer, as_json
@@ -100,7 +102,7 @@ class Gate:
             return visitor
         trail.visitor = visitor
         if entry is None or path is None:
-            parts.unknown(trail.path, {k: v for k, v in request.fields.items() if isinstance(v, str)})
+            trail.asked = _asked(trail.path, request.fields)
             return Deny(Reason.UNKNOWN_CALL, 403, "this call is not in the catalogue")
         case = Case(entry, request, typed.read(entry, named), visitor.claims, visitor.kind, parts.rules)
         decision = decide(case)
@@ -148,3 +150,9 @@ class Gate:
 def _is_own(scope: edge.Scope) -> bool:
     """Decided on the raw path alone; what is not spelt exactly so goes the way of every other call."""
     return scope["type"] == "http" and (scope.get("raw_path") or b"").startswith(OWN)
+
+
+def _asked(path: str, fields: Mapping[str, Any]) -> str:
+    """The name of a call that the catalogue lacks, for who counts what a GUI asks for."""
+    told = [f"{name}={fields[name][:40]}" for name in ("task", "module", "action") if isinstance(fields.get(name), str)]
+    return " ".join([path[:200], *told])

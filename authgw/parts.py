@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from authgw.audit.log import Audit
 from authgw.catalogue.match import Catalogue
@@ -15,9 +14,6 @@ from authgw.narrow.run import Narrow
 from authgw.policy.decide import Rules
 from authgw.services import Services
 from authgw.shares import Shares
-
-# How many different unknown calls are counted by name; the rest is counted together.
-MAX_UNKNOWN = 1000
 
 
 def request_id() -> str:
@@ -44,7 +40,6 @@ class Parts:
     services: Services
     always_200: bool = False
     new_id: Callable[[], str] = request_id
-    unknown_calls: Counter[str] = field(default_factory=Counter)
 
     def below(self, path: str) -> str | None:
         """A normalised path below the base path; None: outside of it."""
@@ -53,9 +48,3 @@ class Parts:
         if path == self.base_path:
             return "/"
         return path[len(self.base_path) :] if path.startswith(self.base_path + "/") else None
-
-    def unknown(self, path: str, fields: dict[str, str]) -> None:
-        """Count a call that the catalogue lacks, so that an operator sees what a GUI asks for."""
-        picked = [f"{name}={fields[name][:40]}" for name in ("task", "module", "action") if name in fields]
-        name = " ".join([path[:200], *picked])
-        self.unknown_calls[name if name in self.unknown_calls or len(self.unknown_calls) < MAX_UNKNOWN else "…"] += 1

@@ -16,6 +16,7 @@ class Trail:
     """Filled along the request path, written once at its end. Lists leave no line of their own."""
 
     __slots__ = (
+        "asked",
         "began",
         "calls",
         "cut",
@@ -38,7 +39,7 @@ class Trail:
         self.refused: Deny | None = None
         self.cut: Reason | None = None
         self.calls: tuple[int, ...] = ()
-        self.path = self.entry = self.peer = ""
+        self.path = self.entry = self.peer = self.asked = ""
         self.status = self.size = 0
 
     def raw(self, scope: Scope) -> None:
@@ -58,7 +59,7 @@ class Trail:
             fields["session"] = self.visitor.handle
         fields["address"] = self.request.address if self.request else self.peer
         if self.refused:
-            fields |= {"reason": self.refused.reason.value, "detail": self.refused.detail}
+            fields |= {"asked": self.asked, "reason": self.refused.reason.value, "detail": self.refused.detail}
         said = self.request.fields.get("auditReason") if self.request else None
         fields["said"] = said if isinstance(said, str) else ""
         fields |= {"calls": list(self.calls), "bytes": self.size, "ms": round((ended - self.began) * 1000, 1)}
