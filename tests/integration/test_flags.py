@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ import pytest
 
 from authgw.catalogue.load import load
 from authgw.catalogue.model import Entry
-from authgw.rights.claims import Claims, Grant, Scope
+from authgw.rights.claims import Grant, Scope
 from authgw.rights.dictionary import IMPLIED_BY_ADMIN, KEYS, Place
 from authgw.session.model import Kind
-from kit.claims_in import put, sessions_of
-from kit.world import World, world
+from kit.users import Users, users_of
 
 SQL, API, UTILITIES = "/php/model/sql.php", "/php/api.php", "/php/model/utilities.php"
 DAYS = {"fdatefrom": "2026-11-20T00:00:00", "fdateto": "2026-11-25T00:00:00"}
@@ -136,52 +134,26 @@ CASES = [
 ]
 
 
-class Users:
-    """Sessions of one gateway, by what they may; each is made once."""
-
-    def __init__(self, site: World, http: httpx2.Client) -> None:
-        self.site, self.http = site, http
-        self._cookies: dict[tuple[Kind, tuple[Grant, ...]], str] = {}
-
-    def ask(self, sample: Sample, *grants: Grant) -> httpx2.Response:
-        """The request, as a user with just these grants sends it."""
-        headers = {"cookie": self.cookie(Kind.BROWSER if sample.page else Kind.API, grants)}
-        fields = self.filled(sample)
-        if sample.method == "GET":
-            return self.http.get(sample.path, params=fields, headers=headers)
-        return self.http.post(sample.path, data=fields, headers=headers)
-
-    def cookie(self, kind: Kind, grants: tuple[Grant, ...]) -> str:
-        if (kind, grants) not in self._cookies:
-            claims = Claims("static", f"user{len(self._cookies)}", len(self._cookies) + 1, grants)
-            name = "authgw" if kind is Kind.BROWSER else "PHPSESSID"
-            self._cookies[kind, grants] = f"{name}={asyncio.run(session(self.site, claims, kind))}"
-        return self._cookies[kind, grants]
-
-    def filled(self, sample: Sample) -> dict[str, Any]:
-        """The fields, with a call that runs just now where one is needed."""
-        if '"callRef"' not in sample.fields.get("params", ""):
-            return dict(sample.fields)
-        cookie = self.cookie(Kind.API, (grant("can_activecalls"),))
-        running = self.http.post(API, data={"task": "listActiveCalls", "params": "{}"}, headers={"cookie": cookie})
-        row = running.json()[0]
-        params = {**json.loads(sample.fields["params"]), "callRef": row["callreference"], "sensorId": row["id_sensor"]}
-        return {**sample.fields, "params": json.dumps(params)}
-
-
-async def session(site: World, claims: Claims, kind: Kind) -> str:
-    async with sessions_of(site) as sessions:
-        return await put(sessions, claims, kind)
-
-
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Users]:
-    limits = httpx2.Limits(keepalive_expiry=1.0)
-    with (
-        world(tmp_path_factory.mktemp("flags"), store="redis") as found,
-        httpx2.Client(base_url=found.url, timeout=30, limits=limits) as http,
-    ):
-        yield Users(found, http)
+    with users_of(tmp_path_factory.mktemp("flags")) as found:
+        yield found
+
+
+def ask(users: Users, sample: Sample, *grants: Grant) -> httpx2.Response:
+    """The request, as a user with just these grants sends it."""
+    kind = Kind.BROWSER if sample.page else Kind.API
+    return users.ask(grants, sample.path, filled(users, sample), get=sample.method == "GET", kind=kind)
+
+
+def filled(users: Users, sample: Sample) -> dict[str, Any]:
+    """The fields, with a call that runs just now where one is needed."""
+    if '"callRef"' not in sample.fields.get("params", ""):
+        return dict(sample.fields)
+    watcher = (grant("can_activecalls"),)
+    row = users.ask(watcher, API, {"task": "listActiveCalls", "params": "{}"}).json()[0]
+    params = {**json.loads(sample.fields["params"]), "callRef": row["callreference"], "sensorId": row["id_sensor"]}
+    return {**sample.fields, "params": json.dumps(params)}
 
 
 def grant(*flags: str, **more: Any) -> Grant:
@@ -209,18 +181,18 @@ def lands_on(entry: Entry, sample: Sample) -> bool:
 def test_only_its_flag_opens_a_call(users: Users, name: str, sample: Sample) -> None:
     """With each flag that is said to open it, alone, the call is carried out; with all others it is refused."""
     for flag in sample.alone:
-        opened = users.ask(sample, grant(flag))
+        opened = ask(users, sample, grant(flag))
         assert opened.status_code == sample.status, (flag, opened.text[:300])
-    others = users.ask(sample, grant(*FLAGS - {*sample.alone}))
+    others = ask(users, sample, grant(*FLAGS - {*sample.alone}))
     assert others.status_code == 403, others.text[:300]
-    nobody = users.ask(sample, grant())
+    nobody = ask(users, sample, grant())
     assert nobody.status_code == 403, nobody.text[:300]
 
 
 @pytest.mark.parametrize(("name", "sample"), CASES)
 def test_administrators_open_every_call(users: Users, name: str, sample: Sample) -> None:
     """is_admin implies every flag."""
-    answer = users.ask(sample, grant("is_admin", *IMPLIED_BY_ADMIN))
+    answer = ask(users, sample, grant("is_admin", *IMPLIED_BY_ADMIN))
     assert answer.status_code == sample.status, answer.text[:300]
 
 
@@ -228,7 +200,7 @@ def test_administrators_open_every_call(users: Users, name: str, sample: Sample)
 def test_what_cannot_be_narrowed_is_closed_to_scoped_users(users: Users, name: str, sample: Sample) -> None:
     """With the flag and a row scope: calls whose reply cannot be narrowed are refused, all others are not."""
     scope = Scope(connected_only=True)
-    answer = users.ask(sample, grant(*sample.alone, scope=scope))
+    answer = ask(users, sample, grant(*sample.alone, scope=scope))
     closed = name in UNSCOPED or sample.page
     assert (answer.status_code == 403) == closed, (answer.status_code, answer.text[:300])
 
@@ -243,7 +215,7 @@ def test_some_calls_are_for_nobody(users: Users, path: str) -> None:
     where = next(entry.where for entry in ENTRIES.values() if entry.path == path and entry.refuse == "never")
     for method in ("GET", "POST"):
         sample = Sample((), path.replace("**", "anything.php"), where, method)
-        answer = users.ask(sample, grant("is_admin", *IMPLIED_BY_ADMIN))
+        answer = ask(users, sample, grant("is_admin", *IMPLIED_BY_ADMIN))
         assert answer.status_code == 403, (method, answer.text[:300])
 
 
@@ -262,7 +234,7 @@ def test_some_calls_are_for_nobody(users: Users, path: str) -> None:
 )
 def test_unknown_calls_are_for_nobody(users: Users, fields: dict[str, str]) -> None:
     """A module or task that the policy does not name is refused to administrators too."""
-    answer = users.ask(Sample((), SQL, fields), grant("is_admin", *IMPLIED_BY_ADMIN))
+    answer = ask(users, Sample((), SQL, fields), grant("is_admin", *IMPLIED_BY_ADMIN))
     assert answer.status_code == 403
 
 
@@ -270,8 +242,8 @@ def test_read_only_dashboards(users: Users) -> None:
     """dashboard_read_only closes the writing calls of dashboards and no others, to administrators too."""
     for flags in (("can_dashboard",), ("is_admin", *IMPLIED_BY_ADMIN)):
         limited = grant(*flags, limits=frozenset({"dashboard_read_only"}))
-        assert (users.ask(SAMPLES["dashboards"][0], limited)).status_code == 200
-        assert (users.ask(SAMPLES["dashboards-changes"][0], limited)).status_code == 403
+        assert (ask(users, SAMPLES["dashboards"][0], limited)).status_code == 200
+        assert (ask(users, SAMPLES["dashboards-changes"][0], limited)).status_code == 403
 
 
 @pytest.mark.parametrize("name", [name for name in NAMING if len(ENTRIES[name].needs) == 1 and name in SAMPLES])
@@ -280,7 +252,7 @@ def test_a_flag_of_one_grant_opens_no_rows_of_another(users: Users, name: str) -
     are empty and objects do not exist."""
     sample = SAMPLES[name][0]
     blind, other = grant(*sample.alone, scope=Scope(sensors=())), grant(*FLAGS - {*sample.alone})
-    answer = users.ask(sample, blind, other)
+    answer = ask(users, sample, blind, other)
     if name in UNSCOPED - {"cdr-stats"} or sample.page:
         assert answer.status_code == 403
     elif answer.status_code == 200:
