@@ -22,7 +22,17 @@ SERVICE_USER = "authgw"
 @click.option("--user", default=SERVICE_USER, show_default=True, help="The look-alike's one account.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its password, in one line [default: authgw].")
 @click.option("--base", default="", help="The GUI's folder, for example /demo.")
-def demo_upstream(port: int, data: Path | None, user: str, password_file: Path | None, base: str) -> None:
+@click.option("--active-rows", is_flag=True, help="Calls under way as arrays, the first of which names the columns.")
+@click.option("--active-numbers", is_flag=True, help="Addresses of calls under way as unsigned numbers.")
+def demo_upstream(
+    port: int,
+    data: Path | None,
+    user: str,
+    password_file: Path | None,
+    base: str,
+    active_rows: bool,
+    active_numbers: bool,
+) -> None:
     """Run the VoIPmonitor look-alike on real call records. It enforces nothing: that is the gateway's work.
 
     Prints `ready http://HOST:PORT` when it accepts connections.
@@ -37,7 +47,7 @@ def demo_upstream(port: int, data: Path | None, user: str, password_file: Path |
             click.echo(f"authgw: {password_file}: {error.strerror}", err=True)
             sys.exit(2)
     try:
-        app = build(data, user, password, base)
+        app = build(data, user, password, base, active_rows=active_rows, active_numbers=active_numbers)
     except (OSError, ValueError) as error:
         click.echo(f"authgw: {data}: {error}", err=True)
         sys.exit(2)

@@ -66,8 +66,10 @@ class Selectors:
         if not rows:
             await self._facts.of(_nobodys(element))
         legs = [(row, leg) for row in rows if (leg := await self._visible(row.id, judge)) is not None]
-        if interval and legs:
-            return [leg for row, leg in legs if _within(row.began, legs[0][0].began, interval)]
+        if not legs:
+            return []
+        if interval:
+            return [legs[0][1], *await self._near(legs[0][0], interval, judge)]
         return [leg for _, leg in (legs if all_legs else legs[:1])]
 
     async def _by_id(self, call_id: int, interval: int, judge: Judge) -> list[Leg]:
@@ -75,12 +77,17 @@ class Selectors:
         if leg is None or not interval:
             return [] if leg is None else [leg]
         own = await self._listed({"task": "SINGLEROW", "module": "CDR", "ID": str(call_id)})
-        if len(own) != 1 or not own[0].call_id:
+        if len(own) != 1:
             return [leg]
-        rows = await self._legs(own[0].call_id)
-        near = [row for row in rows if row.id != call_id and _within(row.began, own[0].began, interval)]
-        others = [other for row in near if (other := await self._visible(row.id, judge)) is not None]
-        return [leg, *others]
+        return [leg, *await self._near(own[0], interval, judge)]
+
+    async def _near(self, first: _Row, seconds: int, judge: Judge) -> list[Leg]:
+        """The other visible legs of a call's Call-ID that began within so many seconds of it."""
+        if not first.call_id:
+            return []
+        rows = [row for row in await self._legs(first.call_id) if row.id != first.id]
+        near = [row for row in rows if _within(row.began, first.began, seconds)]
+        return [leg for row in near if (leg := await self._visible(row.id, judge)) is not None]
 
     async def _visible(self, call_id: int, judge: Judge) -> Leg | None:
         facts = await self._facts.of(call_id)
