@@ -171,6 +171,8 @@ class Narrow:
         else:
             reply = await self._upstream.send(share_call(calls, job.allow.elements[0]))
             try:
+                if reply.status != 200:
+                    raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {reply.status}")
                 outcome = Said(Answer(200, document.extract(await reply.read(self._bounds.max_reply))), calls)
             finally:
                 await reply.close()

@@ -20,6 +20,7 @@ USERS = [
     {"username": "bob", "password": PASSWORD, "id": 3, **FLAGS, "number": ["20%"]},
     {"username": "lon", "password": PASSWORD, "id": 4, **FLAGS, "enable_sensors": [2]},
     {"username": "vlan", "password": PASSWORD, "id": 5, **FLAGS, "vlan": [100]},
+    {"username": "sharer", "password": PASSWORD, "id": 6, "can_cdr_share_local_public": True, "number": ["10%"]},
 ]
 # Call 1 is Alice's, 2 is Bob's, nobody ever made 9.
 MINE, FOREIGN, ABSENT = 1, 2, 9
