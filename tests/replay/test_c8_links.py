@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
@@ -16,7 +15,7 @@ API = "/php/api.php"
 
 
 @pytest.fixture
-def shared(site: Site) -> Iterator[Site]:
+def shared(site: Site) -> Site:
     """Alice's call has been shared under a public link."""
 
     def odd(seen: Seen) -> bytes | None:
@@ -29,7 +28,7 @@ def shared(site: Site) -> Iterator[Site]:
     admin = site.ask("admin", f"{API}?task=getShareURL&params={params}", method="POST")
     assert json.loads(admin.body)["url"] == f"{site.gateway.url}/cdr.php?share={TOKEN}"
     site.wire.log.clear()
-    yield site
+    return site
 
 
 def test_a_link_opens(shared: Site) -> None:
