@@ -57,7 +57,8 @@ def _resolved(entry: Entry, entries: list[Entry], origin: dict[str, str], proble
             Problem(origin[entry.name], f'call "{entry.name}".element_of', f'there is no call "{entry.element_of}"')
         )
         return entry
-    return entry.model_copy(update={"element": other.params, "reveals": other.reveals})
+    simple = other.rows.simple if other.rows is not None else other.simple
+    return entry.model_copy(update={"element": other.params, "reveals": other.reveals, "simple": simple})
 
 
 def _read(path: Path, problems: list[Problem]) -> list[Entry]:

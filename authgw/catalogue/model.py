@@ -117,9 +117,11 @@ class Entry(_Strict):
     password in the call); "share" (a link that was issued here); "none". `needs`: all of these flags, `needs_any`:
     one of them, in one grant. `barred`: content limits that close the call. `params`: every field the call may
     carry and its type. `element`: the same for each object of the JSON field `json`; `*` types the names not
-    listed. `element_of`: the call whose params type them. `require`: of each group at least one field; `missing`:
+    listed. `element_of`: the call whose params type them. `simple`: where a call without rows takes filters, the
+    columns that may be told of under simple_cdr. `require`: of each group at least one field; `missing`:
     the product's words for one that is not there; `together`: fields that another one needs. `reveals`: the column
-    that a filter tells about (nobody filters by what he is not shown). `always`: fields sent where the client left
+    that a filter tells about (nobody filters by what he is not shown); "*" for the one that its value names, and for
+    all fields not listed. `always`: fields sent where the client left
     them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
     """
 
@@ -143,6 +145,7 @@ class Entry(_Strict):
     missing: str | None = None
     together: dict[str, tuple[str, ...]] = {}
     reveals: dict[str, str] = {}
+    simple: tuple[str, ...] = ()
     always: dict[str, str] = {}
     send: dict[str, str] = {}
     object: dict[Literal["cdr"], str] = {}

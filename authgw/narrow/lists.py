@@ -14,7 +14,7 @@ from authgw.narrow import document, rewrite
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds, Job, Outcome, Said
 from authgw.narrow.listing import Found, Listing, Sieve, Window
-from authgw.narrow.rows import Reader
+from authgw.narrow.rows import Reader, project
 from authgw.narrow.sensors import Sensors, push
 from authgw.narrow.source import UpstreamSource
 from authgw.narrow.strip import strip
@@ -81,14 +81,20 @@ class Lists:
         """Sums over calls cannot be filtered afterwards: only where what is pushed is the whole scope."""
         name = job.allow.entry.push.get("sensors", "")
         pushed = push(job.judge.sensors, sent.get(name), await self._sensors.ids())
-        if not name or not job.judge.sensors_only or not pushed.complete or pushed.ids is None:
+        by_sensors = job.judge.sensors_only and pushed.complete and pushed.ids is not None
+        if not name or not (job.judge.unscoped or by_sensors):
             text = "sums over calls are for users whose whole scope are sensors that the GUI knows"
             return Deny(Reason.UNSCOPED_ONLY, 403, text, job.allow.entry.name)
-        if not pushed.ids:
-            return Said(_listed(spec, [], 0))
-        page = Reader(spec).page(await source.fetch({**sent, name: ",".join(map(str, pushed.ids))}))
+        if not job.judge.unscoped:
+            if not pushed.ids:
+                return Said(_listed(spec, [], 0))
+            sent = {**sent, name: ",".join(map(str, pushed.ids))}
+        page = Reader(spec).page(await source.fetch(sent))
         total = len(page.rows) if page.total is None else page.total
-        return Said(_listed(spec, [bytes(row.raw) for row in page.rows], total))
+        # Which calls a sum is over cannot be told: one limited grant reduces them all.
+        reduced = job.judge.any_limited("simple_cdr")
+        rows = [project(row.raw, spec.simple) if reduced else bytes(row.raw) for row in page.rows]
+        return Said(_listed(spec, rows, total))
 
     async def _walked(self, job: Job, spec: Rows, source: UpstreamSource, sent: Mapping[str, str]) -> Outcome:
         rows: list[bytes] = []

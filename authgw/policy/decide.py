@@ -75,10 +75,10 @@ class Case(msgspec.Struct, frozen=True):
 
     def hidden(self, grant: Grant) -> list[str]:
         """Columns that the request filters or sorts by and that this grant does not show."""
-        rows = self.entry.rows
-        if rows is None or not rows.simple or "simple_cdr" not in grant.limits:
+        simple = self.entry.rows.simple if self.entry.rows is not None else self.entry.simple
+        if not simple or "simple_cdr" not in grant.limits:
             return []
-        return [column for column in self.fields.columns if column not in rows.simple]
+        return [column for column in self.fields.columns if column not in simple]
 
 
 def decide(case: Case) -> Decision:

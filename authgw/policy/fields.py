@@ -15,6 +15,9 @@ from authgw.policy.decision import Deny, Element
 from authgw.reasons import Reason
 
 JSON_DEPTH = 8
+# In `reveals`: every field that has no name of its own there, and the column that a field names by its value.
+ANY_OTHER = "*"
+ITS_VALUE = "*"
 MAX_ELEMENTS = 100
 
 # What a sort property is called in the rows.
@@ -58,17 +61,18 @@ def read(entry: Entry, fields: Mapping[str, Any]) -> Fields:
 
 
 def _finished(entry: Entry, named: dict[str, str], elements: tuple[Element, ...], batch: bool) -> Fields:
-    sorts = _sort_columns(named)
+    sorts = _sort_columns(named, elements)
     if entry.rows and (unknown := [column for column in sorts if column not in entry.rows.columns]):
         return _refused(Reason.PARAM_TYPE, f"sort: {', '.join(unknown)} is no column of the rows")
-    given = [*named, *(name for element in elements for name in element)]
+    inside = [(name, text) for element in elements for name, value in element.items() if (text := kinds.scalar(value))]
+    given = [*named.items(), *inside]
     types = {**entry.params, **entry.element}
     return Fields(
         named=named,
         elements=elements,
         batch=batch,
-        references=tuple(name for name in given if types.get(name) == "reference"),
-        columns=tuple([_ALIASES.get(column, column) for column in sorts] + _filter_columns(entry, given, named)),
+        references=tuple(name for name, _ in given if types.get(name) == "reference"),
+        columns=tuple([_ALIASES.get(column, column) for column in sorts] + _filter_columns(entry, types, given)),
     )
 
 
@@ -135,15 +139,17 @@ def _missing(entry: Entry, named: dict[str, str], elements: tuple[Element, ...])
     return None
 
 
-def _sort_columns(named: dict[str, str]) -> list[str]:
-    keys = kinds.sort_keys(named["sort"]) if "sort" in named else None
-    return [key.property for key in keys or []]
+def _sort_columns(named: dict[str, str], elements: tuple[Element, ...]) -> list[str]:
+    asked = [fields["sort"] for fields in (named, *elements) if isinstance(fields.get("sort"), str)]
+    return [key.property for text in asked for key in kinds.sort_keys(text) or []]
 
 
-def _filter_columns(entry: Entry, given: list[str], named: dict[str, str]) -> list[str]:
+def _filter_columns(entry: Entry, types: dict[str, str], given: list[tuple[str, str]]) -> list[str]:
     """Columns behind the filters that are really given; a switch that is off orders nothing."""
-    return [
-        column
-        for name in given
-        if (column := entry.reveals.get(name)) is not None and named.get(name) not in {"0", "false"}
-    ]
+    found = []
+    for name, text in given:
+        column = entry.reveals.get(name if name in types else ANY_OTHER)
+        off = types.get(name) == "switch" and text in {"0", "false"}
+        if column is not None and not off:
+            found.append(text if column == ITS_VALUE else column)
+    return found
