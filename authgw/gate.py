@@ -108,7 +108,7 @@ class Gate:
         decision = decide(case)
         if isinstance(decision, Deny):
             return decision
-        if visitor.grace and (entry.changes or request.method != "GET"):
+        if visitor.grace and entry.changes:
             return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read: only reading goes on for now")
         if entry.answer == "logout":
             return await parts.doors.logout(request, visitor)
