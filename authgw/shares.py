@@ -34,9 +34,10 @@ class Shares:
         self, request: Request, path: str, entry: Entry, fields: Mapping[str, Any], trail: Trail
     ) -> Outcome | Answer:
         """Raises `UpstreamError` and `StoreError`."""
-        link = await self._links.find(path, {name: as_text(value) for name, value in fields.items()})
-        if link is None:
+        opened = await self._links.find(path, {name: as_text(value) for name, value in fields.items()})
+        if opened is None or not opened.fits(entry.params.keys() - {"*"}):
             return _no_page(entry)
+        link = opened.link
         claims = _bearer(link)
         if not link.public:
             visitor = await self._doors.enter(request, path, entry)

@@ -34,12 +34,10 @@ class FileReply:
     location = None
 
     def __init__(self, file: BinaryIO, kind: str, name: str) -> None:
-        size = file.seek(0, 2)
-        file.seek(0)
         self.file = file
         self.headers: Sequence[tuple[str, str]] = (
             ("content-type", kind),
-            ("content-length", str(size)),
+            ("content-length", str(size(file))),
             ("content-disposition", f'attachment; filename="{name}"'),
         )
 
@@ -54,11 +52,17 @@ class FileReply:
         self.file.close()
 
 
-async def spool(reply: Reply) -> BinaryIO:
-    """The whole body of a reply in an unnamed file, which stands at its beginning. The reply is closed."""
+async def spool(reply: Reply, room: int) -> BinaryIO:
+    """The whole body of a reply in an unnamed file, which stands at its beginning. The reply is closed.
+
+    More than `room` bytes: UPSTREAM_TOO_LARGE.
+    """
     file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by whoever reads it)
     try:
         async for piece in reply.stream():
+            room -= len(piece)
+            if room < 0:
+                raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, "more than one bundle may hold")
             await asyncio.to_thread(file.write, piece)
         file.seek(0)
     except BaseException:
@@ -67,6 +71,13 @@ async def spool(reply: Reply) -> BinaryIO:
     finally:
         await reply.close()
     return file
+
+
+def size(file: BinaryIO) -> int:
+    """Bytes of a file that stands at its beginning."""
+    end = file.seek(0, 2)
+    file.seek(0)
+    return end
 
 
 async def merged(files: Sequence[BinaryIO], name: str) -> FileReply:

@@ -16,6 +16,8 @@ from authgw.reasons import Reason
 from authgw.upstream.api import Call, Reply, Upstream
 
 MAX_REFUSAL = 4096
+# Bytes on disk for one bundle of captures or recordings.
+MAX_BUNDLE = 1 << 30
 _OFF = (None, "", 0, False, "0", "false", "no")
 
 
@@ -62,11 +64,13 @@ async def fetch(upstream: Upstream, legs: Sequence[Leg], wish: Wish, types: Sequ
     if len(legs) == 1 and not wish.archive:
         return await _ask(upstream, legs[0], wish, types)
     files: list[tuple[str, BinaryIO]] = []
+    room = MAX_BUNDLE
     try:
         for leg in legs:
             if (reply := await _ask(upstream, leg, wish, types)) is not None:
-                # One by one: what was fetched must be closed if a later one fails.
-                files.append((f"{leg.id}.{wish.suffix}", await bundle.spool(reply)))  # noqa: PERF401
+                file = await bundle.spool(reply, room)
+                files.append((f"{leg.id}.{wish.suffix}", file))
+                room -= bundle.size(file)
         if not files:
             return None
         name = f"voipmonitor-{legs[0].id}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from itertools import combinations
 
 import msgspec
@@ -39,6 +39,18 @@ class Link(msgspec.Struct, frozen=True):
     user: str
     login: str
     tenant: str
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The link that a request opens, and the fields of the request that are not the link's own."""
+
+    link: Link
+    more: dict[str, str]
+
+    def fits(self, names: Container[str]) -> bool:
+        """Whether the request says nothing beyond the link but, by one of the names, which of its calls it means."""
+        calls = {str(call) for call in self.link.calls}
+        return len(self.more) <= 1 and all(name in names and text in calls for name, text in self.more.items())
 
 
 class Links:
@@ -73,7 +85,7 @@ class Links:
 
         await self._database.run(write)
 
-    async def find(self, path: str, fields: Mapping[str, str]) -> Link | None:
+    async def find(self, path: str, fields: Mapping[str, str]) -> Opened | None:
         """The link that a request opens: the path's, with at least the fields of the link."""
         if not 0 < len(fields) <= MAX_FIELDS:
             return None
@@ -87,8 +99,11 @@ class Links:
             return {row.digest: row.record for row in rows}
 
         found = await self._database.run(read)
-        record = next((found[digest] for digest in digests if digest in found), None)
-        return None if record is None else msgspec.msgpack.decode(record, type=Link)
+        for digest, own in zip(digests, subsets, strict=True):
+            if digest in found:
+                link = msgspec.msgpack.decode(found[digest], type=Link)
+                return Opened(link, {name: text for name, text in items if (name, text) not in own})
+        return None
 
     def _digest(self, path: str, items: list[tuple[str, str]]) -> str:
         return hmac.new(self._key, msgspec.json.encode([path, items]), hashlib.sha256).hexdigest()

@@ -44,7 +44,6 @@ def test_a_guess_opens_nothing(shared: Site, query: str) -> None:
     assert shared.wire.seen == []
 
 
-@pytest.mark.xfail(strict=True, reason="any further field of a share link goes upstream with the service session")
 @pytest.mark.parametrize(
     "more",
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from authgw.rights.claims import Claims, Grant
-from authgw.session.links import Link, Links
+from authgw.session.links import Link, Links, Opened
 
 CLAIMS = Claims("static", "alice", 1, (Grant(),), tenant="acme")
 
@@ -18,9 +18,10 @@ async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> Non
     url = f"sqlite:///{tmp_path}/links.db"
     links = Links(url, b"k" * 32, lambda: 1.0)
     await links.keep("/cdr.php", {"share": "T1", "mode": "a"}, (7, 8), True, CLAIMS)
-    expected = Link((7, 8), True, "alice", "static", "acme")
+    link = Link((7, 8), True, "alice", "static", "acme")
+    expected = Opened(link, {})
     assert await links.find("/cdr.php", {"share": "T1", "mode": "a"}) == expected
-    assert await links.find("/cdr.php", {"share": "T1", "mode": "a", "pcap": "7"}) == expected
+    assert await links.find("/cdr.php", {"share": "T1", "mode": "a", "pcap": "7"}) == Opened(link, {"pcap": "7"})
     for path, fields in (
         ("/message.php", {"share": "T1", "mode": "a"}),
         ("/cdr.php", {"share": "T1"}),
@@ -37,3 +38,20 @@ async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> Non
     assert await other_key.find("/cdr.php", {"share": "T1", "mode": "a"}) is None
     await other_key.close()
     assert b"T1" not in (tmp_path / "links.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, True),
+        ({"pcap": "8"}, True),
+        ({"pcap": "9"}, False),
+        ({"pcap": "08"}, False),
+        ({"sql": "7"}, False),
+        ({"pcap": "7", "audio": "8"}, False),
+    ],
+)
+def test_a_request_may_name_one_of_the_calls_and_nothing_else(more: dict[str, str], expected: bool) -> None:
+    """Beyond the link itself a request says at most which of its calls it means, by a name that the policy knows."""
+    link = Link((7, 8), True, "alice", "static", "acme")
+    assert Opened(link, more).fits({"pcap", "audio"}) is expected
