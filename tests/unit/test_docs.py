@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from authgw import services
 from authgw.catalogue.load import load
-from authgw.cli import serve
+from authgw.cli import http, serve
 from authgw.cli.main import main
 from authgw.demo.accounts import users
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import chain, throttle, user, verified
-from authgw.narrow import facts, sensors
+from authgw.narrow import facts, fetch, resolve, sensors
 from authgw.policy import decide, fields, kinds
-from authgw.session import epochs, keys
+from authgw.session import epochs, keys, links
 from authgw.settings.models import SECTIONS
 from authgw_plugins import script, static
 from kit.readme import ROOT, blocks, commands, readme, rows, section
@@ -53,6 +54,13 @@ FIXED = {
     ),
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
+    "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
+    "idle connections of clients": f"{serve.KEEP_ALIVE_SECONDS} s",
+    "calls in a list of ids (share, delete)": f"{kinds.MAX_IDS}",
+    "legs of one Call-ID, calls with one header": f"{resolve.MAX_LEGS}",
+    "captures or recordings merged or zipped at once, on disk": f"{fetch.MAX_BUNDLE >> 30} GiB",
+    "fields of a share page's address": f"{links.MAX_FIELDS}",
+    "a reason saved before a download counts": f"{services.REASON_SECONDS:g} s",
 }
 """Bounds that are no settings: the README's words for them, and what the program has."""
 
