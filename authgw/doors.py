@@ -73,6 +73,9 @@ class Doors:
 
     async def logout(self, request: Request, visitor: Visitor) -> Answer:
         """Ends the session. Browsers are shown so; scripts get the product's plain success."""
+        if visitor.kind is Kind.BROWSER and request.headers.get("sec_fetch_site") == "cross-site":
+            # Another site's link: the page asks first.
+            return Answer(303, headers=(("location", "/authgw/logout"),))
         if visitor.sid:
             await self._sessions.end(visitor.sid)
         claims = visitor.claims
