@@ -84,8 +84,8 @@ async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, patience: float) -> int:
-    """Stream a reply through; the number of bytes sent. A body cut short raises and leaves the answer unfinished.
+async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, patience: float) -> None:
+    """Stream a reply through. A body cut short raises and leaves the answer unfinished.
 
     `patience`: seconds for which a client may take nothing. One that takes no more counts as gone (`ClientGone`), for
     a reply that is not read through keeps one of the few sessions of the service account.
@@ -96,17 +96,14 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, p
         *_STANDING,
     ]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    size = 0
     if not head:
         async for piece in reply.stream():
-            size += len(piece)
             try:
                 async with asyncio.timeout(patience):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             except TimeoutError:
                 raise ClientGone from None
     await send({"type": "http.response.body", "body": b""})
-    return size
 
 
 def with_request_id(send: Send, request_id: str) -> Send:

@@ -6,6 +6,7 @@ One ASGI callable in front of the pages: everything that is not the gateway's ow
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from time import perf_counter
@@ -136,13 +137,23 @@ class Gate:
         trail.calls, trail.status = passed.calls, passed.reply.status
         head = trail.request is not None and trail.request.head
         patience = self._parts.body_seconds
+
+        async def counted(message: dict[str, Any]) -> None:
+            # Counted piece by piece: of a download that ends early the trail says how far it got.
+            await send(message)
+            trail.size += len(message.get("body", b""))
+
         try:
-            sending = edge.send_reply(send, passed.reply, trail.id, head=head, patience=patience)
-            trail.size = await edge.unless_left(receive, sending)
+            await edge.unless_left(
+                receive, edge.send_reply(counted, passed.reply, trail.id, head=head, patience=patience)
+            )
         except UpstreamError as error:
             # The answer has begun: it is left unfinished, and the server breaks the connection.
             log.warning("%s upstream: %s", trail.id, error)
             trail.cut = error.reason
+        except asyncio.CancelledError:
+            trail.cut = Reason.STOPPED
+            raise
         finally:
             await passed.reply.close()
 

@@ -77,4 +77,6 @@ class Reason(StrEnum):
     UPSTREAM_BUSY = "upstream_busy"
     UPSTREAM_STATUS = "upstream_status"
 
+    # the gateway itself
+    STOPPED = "stopped"
     INTERNAL = "internal"

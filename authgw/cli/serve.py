@@ -108,9 +108,18 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
     logging.basicConfig(
         level=os.environ.get("AUTHGW_LOG", "WARNING").upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    logging.getLogger("uvicorn.error").addFilter(_one_line)
 
     async def body() -> None:
         await main()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(body())
+
+
+def _one_line(record: logging.LogRecord) -> bool:
+    """A request that the end of the process cuts short is no fault of the program: said without a traceback."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        record.msg, record.args, record.exc_info = "a request was cut short: the gateway stops", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True

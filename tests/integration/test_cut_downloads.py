@@ -1,0 +1,91 @@
+"""What the audit trail says of a download that does not come to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit.attacked import MINE, USERS, login
+from kit.gateway import Gateway, gateway
+from kit.tripwire import Seen, call, tripwire
+
+PIECE = bytes(1 << 16)
+
+
+def endless(connection: socket.socket) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 999999999\r\n\r\n"
+    with contextlib.suppress(OSError):
+        connection.sendall(head)
+        while True:
+            connection.sendall(PIECE)
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[tuple[Gateway, str]]:
+    """A gateway before a GUI whose captures have no end, and alice's cookie."""
+    with tripwire() as wire:
+        wire.calls = {MINE: call(MINE, "1001", "1002")}
+
+        def odd(seen: Seen) -> object:
+            return endless if seen.path == "/php/pcap.php" else None
+
+        wire.odd = odd  # type: ignore[assignment]
+        with gateway(tmp_path, wire.url, users=USERS) as found:
+            yield found, login(found.url, "alice")
+
+
+@contextlib.contextmanager
+def downloading(found: Gateway, cookie: str) -> Iterator[socket.socket]:
+    """A client that has read a megabyte of a capture."""
+    with socket.create_connection(("127.0.0.1", found.port), timeout=20) as client:
+        client.sendall(f"GET /php/pcap.php?id={MINE} HTTP/1.1\r\nHost: gw\r\nCookie: {cookie}\r\n\r\n".encode())
+        left = 1 << 20
+        while left > 0:
+            piece = client.recv(1 << 16)
+            assert piece
+            left -= len(piece)
+        yield client
+
+
+def line(folder: Path) -> dict[str, Any]:
+    """The audit trail's line of the download, as soon as it is there."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for text in (folder / "audit.jsonl").read_text().splitlines():
+            found: dict[str, Any] = json.loads(text)
+            if found["event"] == "download":
+                return found
+        time.sleep(0.02)
+    raise AssertionError("no line of the download")
+
+
+def test_who_leaves_took_what_he_took(door: tuple[Gateway, str]) -> None:
+    """A download that its client breaks off is recorded with the bytes that went out till then."""
+    found, cookie = door
+    with downloading(found, cookie):
+        pass
+    said = line(found.folder)
+    assert (said["status"], said["calls"]) == (499, [MINE])
+    assert said["bytes"] >= 1 << 20
+
+
+def test_the_end_of_the_gateway_is_told(door: tuple[Gateway, str]) -> None:
+    """A download that the gateway's own end breaks off is recorded as cut, and the log has no traceback of it."""
+    found, cookie = door
+    with downloading(found, cookie):
+        found.process.send_signal(signal.SIGTERM)
+        assert found.process.wait(20) is not None
+    said = line(found.folder)
+    assert said["cut"] == "stopped"
+    assert said["bytes"] >= 1 << 20
+    log = found.log.read_text()
+    assert "the gateway stops" in log
+    assert "Traceback" not in log
