@@ -29,7 +29,9 @@ HEADERS = (
 )
 _FLAG = re.compile(r"\b(?:is_admin|can_[a-z0-9_]+|no_rtp|simple_cdr|hide_[a-z_]+)\b")
 # Refusals whose particulars help the person who is refused. Others are for the log.
-_TOLD = frozenset({Reason.SCAN_TOO_WIDE, Reason.PARAM_MISSING, Reason.PARAM_TYPE, Reason.PARAM_REFUSED})
+_TOLD = frozenset(
+    {Reason.SCAN_TOO_WIDE, Reason.SCAN_TIMEOUT, Reason.PARAM_MISSING, Reason.PARAM_TYPE, Reason.PARAM_REFUSED}
+)
 
 
 @cache
@@ -87,7 +89,11 @@ def refusal_page(status: int, reason: Reason, detail: str, request_id: str, acce
         facts.append((t("message.whom"), t("message.administrator")))
     elif reason in _TOLD and detail:
         facts.append((t("message.why"), detail))
-    links = (("/authgw/login", t("message.login")),) if status == 401 else ()
+    # Whoever is denied may have another account: without a way out of this one the browser is stuck with it.
+    links = {
+        401: (("/authgw/login", t("message.login")),),
+        403: (("/authgw/logout", t("logout.title")),),
+    }.get(status, ())
     code = "" if status == 404 else request_id
     retry = (("retry-after", "5"),) if status == 503 else ()
     return message(

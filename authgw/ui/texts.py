@@ -80,9 +80,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "logged_out.again": ("Sign in again", "Přihlásit se znovu"),
     "message.code": ("Support code:", "Kód pro podporu:"),
-    "message.home": ("To the start page", "Na úvodní stránku"),
     "message.login": ("Sign in", "Přihlásit se"),
-    "message.asked": ("You asked for", "Žádali jste o"),
     "message.why": ("Why not", "Proč ne"),
     "message.missing": ("What is missing", "Co chybí"),
     "message.whom": ("Whom to ask", "Na koho se obrátit"),
@@ -100,6 +98,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "denied.call": (
         "The gateway does not know this address, and lets nothing through that it does not know.",
         "Brána tuto adresu nezná a nic, co nezná, nepouští dál.",
+    ),
+    "denied.reason": (
+        "Your account has to give a reason for each download. Go back and enter one.",
+        "U každého stažení musíte uvést důvod. Vraťte se a zadejte ho.",
     ),
     "denied.other": ("The gateway refused this request.", "Brána tento požadavek odmítla."),
     "session.title": ("Please sign in", "Přihlaste se prosím"),
@@ -156,6 +158,7 @@ _DENIED = {
     Reason.PAGES_NOT_SERVED: "denied.scope",
     Reason.UNKNOWN_CALL: "denied.call",
     Reason.NEVER: "denied.call",
+    Reason.REASON_DEMANDED: "denied.reason",
 }
 
 
@@ -185,7 +188,7 @@ def heading_and_text(status: int, reason: Reason) -> tuple[str, str]:
         return "missing.title", "missing.text"
     if status == 403:
         return "denied.title", _DENIED.get(reason, "denied.other")
-    if reason is Reason.SCAN_TOO_WIDE:
+    if reason in (Reason.SCAN_TOO_WIDE, Reason.SCAN_TIMEOUT):
         return "request.title", "scan.text"
     if status < 500:
         return "request.title", "request.text"

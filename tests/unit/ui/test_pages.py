@@ -48,7 +48,7 @@ def test_no_language_no_matter() -> None:
 
 @pytest.mark.parametrize("language", ["", "cs"])
 def test_a_missing_right(language: str) -> None:
-    """A denial names the missing right in words and as spelt, whom to ask, and the support code."""
+    """A denial names the missing right in words and as spelt, whom to ask, the support code, and a way to sign out."""
     answer = page.refusal_page(403, Reason.MISSING_FLAG, "no grant has can_pcap", "abc123", language)
     text = answer.body.decode()
     assert answer.status == 403
@@ -56,6 +56,7 @@ def test_a_missing_right(language: str) -> None:
     assert ("záznamy paketů" if language else "download captures") in text
     assert ("Správce" if language else "administrator") in text
     assert "abc123" in text
+    assert 'href="/authgw/logout"' in text
 
 
 def test_absent_is_always_the_same() -> None:
@@ -82,6 +83,8 @@ def test_nothing_gets_out_of_a_text(status: int, reason: Reason) -> None:
         (502, Reason.UPSTREAM_TIMEOUT, "no usable answer", "at most 31 days"),
         (503, Reason.STORE_UNAVAILABLE, "Sessions cannot be read", "at most 31 days"),
         (500, Reason.INTERNAL, "The log knows more", "at most 31 days"),
+        (504, Reason.SCAN_TIMEOUT, "at most 31 days", "The log knows more"),
+        (403, Reason.REASON_DEMANDED, "a reason for each download", "The gateway refused"),
     ],
 )
 def test_what_helps_is_told(status: int, reason: Reason, said: str, unsaid: str) -> None:
