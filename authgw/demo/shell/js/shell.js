@@ -95,6 +95,7 @@ function line(row) {
     return cell;
   };
   const code = Number(row.lastSIPresponseNum);
+  const response = row.lastSIPresponse ?? String(row.lastSIPresponseNum ?? "");
   const kind = code >= 200 && code < 300 ? "tag good" : code >= 500 ? "tag bad" : "tag";
   return make("tr", {},
     make("td", {}, make("time", { dateTime: day.replace(" ", "T") + "Z" }, day), make("small", {}, `call ${row.ID}`)),
@@ -102,7 +103,7 @@ function line(row) {
     party(row.called, row.called_domain),
     make("td", {}, row.sensorname ?? (row.id_sensor === null ? "none" : String(row.id_sensor))),
     make("td", { className: "number" }, row.duration ?? ""),
-    make("td", {}, make("span", { className: kind }, row.lastSIPresponse ?? String(row.lastSIPresponseNum ?? ""))),
+    make("td", {}, make("span", { className: kind, title: response }, response)),
     links(row),
   );
 }
