@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from authgw.catalogue.match import Catalogue
-from authgw.catalogue.model import Entry
+from authgw.catalogue.model import Entry, Rows
 from authgw.errors import ConfigError, Problem
 
 SHIPPED = ("voipmonitor",)
@@ -48,6 +49,10 @@ def load(files: Sequence[str], folder: Path) -> Catalogue:
     return catalogue
 
 
+def _hint(path: Path) -> str:
+    return "" if path.suffix else f"; shipped by name: {', '.join(SHIPPED)}"
+
+
 def _resolved(entry: Entry, entries: list[Entry], origin: dict[str, str], problems: list[Problem]) -> Entry:
     if entry.element_of is None:
         return entry
@@ -65,7 +70,7 @@ def _read(path: Path, problems: list[Problem]) -> list[Entry]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        problems.append(Problem(str(path), "", f"cannot be read: {error.strerror or error}"))
+        problems.append(Problem(str(path), "", f"cannot be read: {error.strerror or error}{_hint(path)}"))
         return []
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(Problem(str(path), "", f"no TOML: {error}"))
@@ -104,8 +109,17 @@ def _entry(path: Path, at: int, raw: Any, problems: list[Problem]) -> Entry | No
     except ValidationError as error:
         for item in error.errors(include_url=False):
             where = ".".join([label, *(str(part) for part in item["loc"])])
-            message = str(item["msg"]).removeprefix("Value error, ")
-            if item["loc"] == ("like",):
-                message = "there is no such call in this file, or it is like another one itself"
-            problems.append(Problem(str(path), where, message))
+            problems.append(Problem(str(path), where, _message(item["type"], str(item["msg"]), item["loc"])))
         return None
+
+
+def _message(kind: str, message: str, place: tuple[int | str, ...]) -> str:
+    if place == ("like",):
+        return "there is no such call in this file, or it is like another one itself"
+    if kind == "missing":
+        return "is required; add it"
+    if kind == "extra_forbidden":
+        known = Rows.model_fields if place[0] == "rows" else Entry.model_fields
+        near = get_close_matches(str(place[-1]), known, n=1)
+        return f"is no key here; {f'did you mean {near[0]}?' if near else 'take it out'}"
+    return message.removeprefix("Value error, ")
