@@ -27,7 +27,7 @@ def tail(path: Path, lines: int) -> None:
         click.echo(line.rstrip("\n"))
 
 
-@audit.command()
+@audit.command(short_help="Count the calls that no policy file describes.")
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
 def unknown(path: Path) -> None:
     """Count the calls that were asked for and that no policy file describes, most frequent first."""

@@ -43,5 +43,5 @@ class _Commands(click.Group):
 def main() -> None:
     """The authenticating gateway in front of VoIPmonitor's GUI and Web API.
 
-    Exit codes: 0 done, 1 refused or a check failed, 2 unusable arguments or configuration.
+    Exit codes: 0 done, 1 refused or not there, 2 unusable arguments or configuration.
     """

@@ -27,7 +27,10 @@ _config = click.option(
     "--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml."
 )
 _json = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON instead of text. Times are seconds since 1970."
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print JSON instead of text. Times are seconds since 1970; `handle` is the session's id, `id` the user's.",
 )
 
 
