@@ -10,7 +10,9 @@ from typing import Any
 from authgw.rights.claims import Claims, Grant, HeaderLine, Scope
 
 Record = dict[str, Any]
-FLAGS = ("can_cdr", "can_pcap", "can_download_audio", "can_play_audio")
+FLAGS = (
+    "can_cdr", "can_pcap", "can_download_audio", "can_play_audio", "can_activecalls", "can_cdr_share_local_public",
+)  # fmt: skip
 HEADER = "custom_header__"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from oracle import requests
+from oracle.active import active_calls
 from oracle.api import cdr_ids, voip_calls
 from oracle.case import Case
 from oracle.lists import listing, sensors, single_rows
 from oracle.objects import audio, captures, histories
+from oracle.selected import selected_captures, selected_recordings, shared_calls
 
 
 async def whole_case(case: Case) -> None:
@@ -25,3 +27,8 @@ async def whole_case(case: Case) -> None:
     await single_rows(case)
     await voip_calls(case)
     await cdr_ids(case)
+    for _ in range(2):
+        await selected_captures(case)
+        await selected_recordings(case)
+    await shared_calls(case)
+    await active_calls(case)

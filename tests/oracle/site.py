@@ -20,7 +20,8 @@ VLAN_TAG, UDP, SIP_PORT = 0x8100, 17, 5060
 
 @dataclass(frozen=True)
 class Site:
-    """`rows`: LISTING's row of each call as the product writes it; `voip`: its row in getVoipCalls."""
+    """`rows`: LISTING's row of each call as the product writes it; `voip`: its row in getVoipCalls; `active`: the
+    rows of listActiveCalls."""
 
     folder: Path
     records: Sequence[Record]
@@ -29,6 +30,7 @@ class Site:
     histories: Mapping[int, Sequence[Mapping[str, Any]]]
     rows: Mapping[int, Mapping[str, Any]]
     voip: Mapping[int, Mapping[str, Any]]
+    active: Sequence[Mapping[str, Any]]
 
     def capture(self, id: int) -> bytes:
         """The call's capture file."""
@@ -47,6 +49,7 @@ async def visit(folder: Path, upstream: httpx2.AsyncClient) -> Site:
     rows = json.loads(listed[listed.index("{") :])["results"]
     params = {"task": "getVoipCalls", "params": '{"startTime":"2026-11-01"}'}
     voip = (await upstream.post("/php/api.php", data=params)).json()
+    active = (await upstream.post("/php/api.php", data={"task": "listActiveCalls", "params": "{}"})).json()
     site = Site(
         folder=folder,
         records=records,
@@ -55,6 +58,7 @@ async def visit(folder: Path, upstream: httpx2.AsyncClient) -> Site:
         histories=histories_of(folder),
         rows={int(row["ID"]): row for row in rows},
         voip={int(row["cdrId"]): row for row in voip},
+        active=active,
     )
     assert site.rows.keys() == site.voip.keys() == site.calls.keys()
     return site
