@@ -95,6 +95,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "This cannot be narrowed to the calls you may see, so it is open only to users who may see all of them.",
         "Toto nelze zúžit na hovory, které smíte vidět, proto je to jen pro uživatele, kteří smějí vidět všechny.",
     ),
+    "denied.pages": (
+        "The GUI's own pages are open only to users who may see all calls. Scripts that use the Web API work for you.",
+        "Vlastní stránky GUI jsou jen pro uživatele, kteří smějí vidět všechny hovory. Skripty přes Web API vám fungují.",
+    ),
     "denied.call": (
         "The gateway does not know this address, and lets nothing through that it does not know.",
         "Brána tuto adresu nezná a nic, co nezná, nepouští dál.",
@@ -155,7 +159,7 @@ _DENIED = {
     Reason.MISSING_FLAG: "denied.flag",
     Reason.LIMITED: "denied.limited",
     Reason.UNSCOPED_ONLY: "denied.scope",
-    Reason.PAGES_NOT_SERVED: "denied.scope",
+    Reason.PAGES_NOT_SERVED: "denied.pages",
     Reason.UNKNOWN_CALL: "denied.call",
     Reason.NEVER: "denied.call",
     Reason.REASON_DEMANDED: "denied.reason",

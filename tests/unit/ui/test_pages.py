@@ -84,6 +84,7 @@ def test_nothing_gets_out_of_a_text(status: int, reason: Reason) -> None:
         (503, Reason.STORE_UNAVAILABLE, "Sessions cannot be read", "at most 31 days"),
         (500, Reason.INTERNAL, "The log knows more", "at most 31 days"),
         (504, Reason.SCAN_TIMEOUT, "at most 31 days", "The log knows more"),
+        (403, Reason.PAGES_NOT_SERVED, "Scripts that use the Web API work", "cannot be narrowed"),
         (403, Reason.REASON_DEMANDED, "a reason for each download", "The gateway refused"),
     ],
 )
