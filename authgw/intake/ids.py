@@ -14,16 +14,3 @@ def cdr_id(text: str) -> int | None:
         return None
     number = int(text)
     return number if number <= _LARGEST else None
-
-
-def id_list(text: str, limit: int = 1000) -> tuple[int, ...] | None:
-    """Ids separated by single commas, each once, in their order. One bad member, or more than `limit`: None."""
-    if len(text) > limit * 20:
-        return None
-    found: dict[int, None] = {}
-    for member in text.split(","):
-        number = cdr_id(member)
-        if number is None:
-            return None
-        found[number] = None
-    return tuple(found) if len(found) <= limit else None
