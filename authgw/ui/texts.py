@@ -97,7 +97,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "denied.pages": (
         "The GUI's own pages are open only to users who may see all calls. Scripts that use the Web API work for you.",
-        "Vlastní stránky GUI jsou jen pro uživatele, kteří smějí vidět všechny hovory. Skripty přes Web API vám fungují.",
+        "Stránky GUI jsou jen pro uživatele, kteří smějí vidět všechny hovory. Skripty vám přes Web API fungují.",
     ),
     "denied.call": (
         "The gateway does not know this address, and lets nothing through that it does not know.",
