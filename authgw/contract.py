@@ -7,21 +7,25 @@ An exception that escapes a plugin counts as `Failed`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from authgw.errors import ConfigError, Problem
+from authgw.login.mapping import load_mapping
+from authgw.rights.mapping import Compare, GroupMapping
 
 __all__ = [
+    "Compare",
     "Config",
     "ConfigError",
     "Credentials",
     "Entry",
     "Failed",
     "Granted",
+    "GroupMapping",
     "Identity",
     "Listed",
     "Login",
@@ -31,6 +35,8 @@ __all__ = [
     "Rejected",
     "Right",
     "Versioned",
+    "load_mapping",
+    "mapped",
 ]
 
 
@@ -105,6 +111,22 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Outcome = Granted | Rejected | NotMine | Failed
+
+
+def mapped(mapping: GroupMapping, identity: Identity, groups: Iterable[str], **gates: Any) -> Granted | Rejected:
+    """What a user gets by his groups: one `Right` for each matching line of the mapping; none matching is no login.
+
+    `gates` are keys that go into each dictionary, such as `password_expired`. The identity's tenant is filled in where
+    all lines agree on one.
+    """
+    lines = mapping.matching(groups)
+    if not lines:
+        return Rejected(f"is in no group that a [[grant]] of {mapping.source} names")
+    tenants = {line.tenant for line in lines}
+    if not identity.tenant and len(tenants) == 1:
+        identity = msgspec.structs.replace(identity, tenant=tenants.pop())
+    own = {"id": identity.id, "username": identity.user, **gates}
+    return Granted(identity, tuple(Right({**line.dictionary, **own}, line.label) for line in lines))
 
 
 @runtime_checkable
