@@ -61,8 +61,6 @@ def explain(raw: Raw, claims: Claims, setting: Setting) -> Explanation:
         return Explanation(False, [*lines, *_denied(Deny(Reason.UNKNOWN_CALL, 403, "nobody may ask for it"))])
     entry, named = hit
     lines.append(f"entry     {entry.name}")
-    if entry.answer:
-        return Explanation(True, [*lines, "answer    by the gateway itself, never sent upstream"])
     kind = None if entry.auth == "credentials" and "user" in request.fields else Kind.BROWSER
     case = Case(entry, request, typed.read(entry, named), claims, kind, setting.rules)
     for condition in conditions(case):
@@ -71,6 +69,8 @@ def explain(raw: Raw, claims: Claims, setting: Setting) -> Explanation:
     decision = decide(case)
     if isinstance(decision, Deny):
         return Explanation(False, [*lines, *_denied(decision)])
+    if entry.answer:
+        return Explanation(True, [*lines, "answer    by the gateway itself, never sent upstream"], decision.grants)
     if (wide := _too_wide(decision, claims, setting)) is not None:
         return Explanation(
             False, [*lines, f"  NO   the dates keep to the bound of a scan: {wide.detail}", *_denied(wide)]
