@@ -22,6 +22,8 @@ PAGE = 500
 MAX_ENTRIES = 5000
 REMEMBERED = 30.0
 """Seconds for which a server that did not answer is asked last."""
+REST = 2.0
+"""Seconds for which a server that could not be reached is not asked at all."""
 
 
 class Unanswered(Exception):
@@ -49,6 +51,7 @@ class Directory:
         self._service = service
         self._clock = clock
         self._failed: dict[str, float] = {}
+        self._down: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @contextlib.contextmanager
@@ -69,23 +72,37 @@ class Directory:
     def _first(self, until: float) -> Session:
         reasons: list[str] = []
         for each in self._in_order():
+            if (known := self._resting(each.url)) is not None:
+                reasons.append(f"{each.url}: {known}")
+                continue
             if reasons and self._clock() + self._timeouts[0] > until:
                 reasons.append("no time left for the others")
                 break
             try:
                 found = self._connect(each)
             except Exception as error:
-                self._remember(each.url)
+                self._remember(each.url, _told(error))
                 reasons.append(f"{each.url}: {_told(error)}")
             else:
                 with self._lock:
                     self._failed.pop(each.url, None)
+                    self._down.pop(each.url, None)
                 return found
         raise Unanswered(f"servers: none can be used: {'; '.join(reasons)}")
 
-    def _remember(self, url: str) -> None:
+    def _remember(self, url: str, down: str = "") -> None:
+        """`down`: why no connection came about. What goes wrong later, over one person, only changes the order."""
         with self._lock:
             self._failed[url] = self._clock()
+            if down:
+                self._down[url] = down
+
+    def _resting(self, url: str) -> str | None:
+        """Why a server could not be reached a moment ago: then nobody waits to hear it again."""
+        with self._lock:
+            if self._clock() - self._failed.get(url, float("-inf")) >= REST:
+                return None
+            return self._down.get(url)
 
     def _in_order(self) -> list[Server]:
         """As configured; those that failed a moment ago come last, the longest ago first."""

@@ -342,6 +342,30 @@ async def test_the_second_server_answers(site: Site) -> None:
                 silent.accept()
 
 
+async def test_a_dead_directory_keeps_few_waiting(site: Site) -> None:
+    """A server that hangs has as many threads as it is given and one time-out; then it is left alone for a moment."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        hung = f"ldaps://127.0.0.1:{silent.getsockname()[1]}"
+        async with site.login(servers=[hung], receive_timeout=1, threads=1, waiting=0) as plugin:
+            first = asyncio.create_task(plugin.login(Credentials("alice", "secret")))
+            await asyncio.sleep(0)
+            busy = await plugin.login(Credentials("bob", "secret"))
+            assert isinstance(busy, Failed)
+            assert busy.busy
+            assert not first.done()
+            assert isinstance(await first, Failed)
+            silent.accept()[0].close()
+            silent.settimeout(0)
+            again = await plugin.login(Credentials("alice", "secret"))
+            assert isinstance(again, Failed)
+            assert not again.busy
+            assert hung in again.reason
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+
+
 @pytest.mark.parametrize(
     "answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x30\x84\xff\xff\xff\xff", b"\x30\x03\x02\x01\x01"]
 )
