@@ -44,8 +44,11 @@ class Shares:
             if not isinstance(visitor, Visitor):
                 return visitor
             trail.visitor, claims = visitor, visitor.claims
-            if not await self._narrow.sees(claims, link.calls):
+            limits = await self._narrow.limits_of(claims, link.calls)
+            if limits is None:
                 return _no_page(entry)
+            if link.rtp and "no_rtp" in limits:
+                return Deny(Reason.LIMITED, 403, "closed by no_rtp: the link is with RTP", entry.name)
         trail.calls = link.calls
         decision = decide(Case(entry, request, typed.read(entry, fields), claims, None, self._rules))
         if isinstance(decision, Deny):

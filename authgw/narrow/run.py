@@ -14,7 +14,7 @@ from authgw.intake.request import Request
 from authgw.narrow import document, rewrite
 from authgw.narrow.active import is_visible
 from authgw.narrow.facts import CallFacts
-from authgw.narrow.fetch import Wish, fetch, has_file
+from authgw.narrow.fetch import Wish, fetch, has_file, on
 from authgw.narrow.job import Bounds, Job, Outcome, Passed, Said
 from authgw.narrow.judge import REASON, Judges
 from authgw.narrow.lists import Lists
@@ -46,7 +46,7 @@ class Keeper(Protocol):
     """Remembers share links that are issued."""
 
     async def keep(
-        self, path: str, fields: Mapping[str, str], calls: Sequence[int], public: bool, claims: Claims
+        self, path: str, fields: Mapping[str, str], calls: Sequence[int], claims: Claims, *, public: bool, rtp: bool
     ) -> None: ...
 
 
@@ -182,16 +182,20 @@ class Narrow:
         """Links to the GUI are rewritten to the gateway and remembered; those to the vendor's server stay."""
         if not kinds <= {PUBLIC, LOGIN}:
             return said
+        rtp = any(element.get("type2") == "rtp" or on(element, "rtp") for element in job.allow.elements)
         body, links = rewrite_links(said.answer.body, self._outside.base_path, self._outside.public_url)
         for link in links:
-            await self._links.keep(link.path, link.fields, said.calls, kinds == {PUBLIC}, job.claims)
+            await self._links.keep(link.path, link.fields, said.calls, job.claims, public=kinds == {PUBLIC}, rtp=rtp)
         return Said(Answer(said.answer.status, body), said.calls)
 
-    async def sees(self, claims: Claims, calls: Sequence[int]) -> bool:
-        """Whether all of these calls exist for a user, whatever he may do with them."""
+    async def limits_of(self, claims: Claims, calls: Sequence[int]) -> frozenset[str] | None:
+        """The content limits that hold for some of these calls, whatever the user may do with them; None where one of
+        them does not exist for him."""
         judge = self.judges.of(claims, range(len(claims.grants)))
         known = await self._facts.many(calls)
-        return all(facts is not None and judge.limits(facts) is not None for facts in known.values())
+        found = [None if facts is None else judge.limits(facts) for facts in known.values()]
+        limits = [each for each in found if each is not None]
+        return frozenset[str]().union(*limits) if len(limits) == len(found) else None
 
     async def _plain(self, job: Job, limits: frozenset[str], calls: tuple[int, ...]) -> Outcome:
         sent = rewrite.fields(job.allow, limits)

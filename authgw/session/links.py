@@ -32,10 +32,12 @@ _links = sa.Table(
 
 
 class Link(msgspec.Struct, frozen=True):
-    """What a link shows: calls by id. `public`: to anybody; else to sessions in whose scope all of them are."""
+    """What a link shows: calls by id. `public`: to anybody; else to sessions in whose scope all of them are.
+    `rtp`: their voice too."""
 
     calls: tuple[int, ...]
     public: bool
+    rtp: bool
     user: str
     login: str
     tenant: str
@@ -68,10 +70,10 @@ class Links:
         await self._database.close()
 
     async def keep(
-        self, path: str, fields: Mapping[str, str], calls: Sequence[int], public: bool, claims: Claims
+        self, path: str, fields: Mapping[str, str], calls: Sequence[int], claims: Claims, *, public: bool, rtp: bool
     ) -> None:
         """Remember a link and who made it. Given twice by upstream, it shows what was shared last."""
-        link = Link(tuple(calls), public, claims.user, claims.login, claims.tenant)
+        link = Link(tuple(calls), public, rtp, claims.user, claims.login, claims.tenant)
         digest = self._digest(path, sorted(fields.items()))
         values = {"record": msgspec.msgpack.encode(link), "issued": int(self._clock())}
 

@@ -132,7 +132,6 @@ def test_shares_under_no_rtp(users: Users, silent: tuple[Grant, ...]) -> None:
         assert "audio=" not in users.http.get(link).text
 
 
-@pytest.mark.xfail(strict=True, reason="a login link does not know the limits of the one who opens it (shares.py)")
 def test_links_with_rtp_do_not_open_it_under_no_rtp(users: Users) -> None:
     """Somebody else's link for users, with RTP, gives who is under no_rtp neither RTP nor audio."""
     link = link_of(share(users, may(), [CALL], "self_login_link", "rtp"))

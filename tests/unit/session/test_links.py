@@ -17,8 +17,8 @@ async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> Non
     """A link opens by its path and all of its fields, whatever else the request carries; a part of it opens nothing."""
     url = f"sqlite:///{tmp_path}/links.db"
     links = Links(url, b"k" * 32, lambda: 1.0)
-    await links.keep("/cdr.php", {"share": "T1", "mode": "a"}, (7, 8), True, CLAIMS)
-    link = Link((7, 8), True, "alice", "static", "acme")
+    await links.keep("/cdr.php", {"share": "T1", "mode": "a"}, (7, 8), CLAIMS, public=True, rtp=False)
+    link = Link((7, 8), True, False, "alice", "static", "acme")
     expected = Opened(link, {})
     assert await links.find("/cdr.php", {"share": "T1", "mode": "a"}) == expected
     assert await links.find("/cdr.php", {"share": "T1", "mode": "a", "pcap": "7"}) == Opened(link, {"pcap": "7"})
@@ -53,5 +53,5 @@ async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> Non
 )
 def test_a_request_may_name_one_of_the_calls_and_nothing_else(more: dict[str, str], expected: bool) -> None:
     """Beyond the link itself a request says at most which of its calls it means, by a name that the policy knows."""
-    link = Link((7, 8), True, "alice", "static", "acme")
+    link = Link((7, 8), True, False, "alice", "static", "acme")
     assert Opened(link, more).fits({"pcap", "audio"}) is expected
