@@ -108,7 +108,7 @@ class Php:
             return Failed(f"workers: {error}", busy=True)
         except OSError as error:
             return Failed(f"php: {self._config.php} cannot be run: {error.strerror}")
-        self._log(said.told)
+        self._log(said)
         if said.late and left < self._config.seconds:
             return Failed(f"workers: {said.trouble} that were left after the line", busy=True)
         return self._outcome(credentials, said)
@@ -144,7 +144,7 @@ class Php:
             said = await worker.ask({"call": False}, self._config.seconds)
         finally:
             await worker.gone()
-        self._log(said.told)
+        self._log(said)
         frame: Mapping[str, Any] = said.frame or {}
         state = frame.get("state")
         if state == "ready":
@@ -189,18 +189,21 @@ class Php:
             return Failed(f"{FUNCTION} returned a list, not an array of permissions by their names")
         return answers.outcome(credentials, {key: _plain(each) for key, each in value.items()})
 
-    def _log(self, told: str) -> None:
-        lines = [line for line in told.splitlines() if line.strip()]
+    def _log(self, said: Said) -> None:
+        """What was told about a question; after a failure it is what somebody must look at."""
+        fine = said.frame is not None and said.frame.get("state") in ("answer", "ready")
+        level = logging.INFO if fine else logging.WARNING
+        lines = [line for line in said.told.splitlines() if line.strip()]
         for line in lines[:MAX_LINES]:
-            log.info("%s: %s", self._path.name, _shown(line))
+            log.log(level, "%s: %s", self._path.name, _shown(line))
         if len(lines) > MAX_LINES:
-            log.info("%s: … and %d lines more", self._path.name, len(lines) - MAX_LINES)
+            log.log(level, "%s: … and %d lines more", self._path.name, len(lines) - MAX_LINES)
 
 
 def _checked(path: Path) -> str:
     """The file's stamp. ConfigError: not there, or others may write it."""
     try:
-        state = path.stat()
+        state, folder = path.stat(), path.parent.stat()
         with path.open("rb"):
             pass
     except OSError as error:
@@ -209,6 +212,9 @@ def _checked(path: Path) -> str:
         raise ConfigError([Problem(str(path), "", "is no file")])
     if state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise ConfigError([Problem(str(path), "", f"others can write it; run: chmod go-w {path}")])
+    if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+        message = f"everybody can write its folder; run: chmod o-w {path.parent}"
+        raise ConfigError([Problem(str(path), "", message)])
     return _stamp(state)
 
 

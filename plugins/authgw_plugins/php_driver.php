@@ -1,9 +1,10 @@
 <?php
 // Runs an operator's custom_login.php as the GUI would: php php_driver.php SCRIPT
 //
-// One JSON line on standard input for each question: {"nonce", "call", "user", "password"}. One frame on standard
+// One JSON line on standard input for each question: {"nonce", "limit", "call", "user", "password"}. One frame on standard
 // output for each answer: the nonce, one JSON object, the nonce. The nonce once more on standard error ends what was
 // told about this question. Everything else on either stream is stray and means nothing.
+// "limit" is in seconds of computing: a process whose asker is gone comes to its end too.
 // Without "call" the file is only loaded, to see whether it can be.
 
 final class AuthgwBridge
@@ -33,6 +34,7 @@ final class AuthgwBridge
         self::$asked = $asked;
         self::$nonce = $asked['nonce'];
         self::$stray = '';
+        set_time_limit($asked['limit']);
         ob_start(array(__CLASS__, 'stray'), 4096);
         return true;
     }

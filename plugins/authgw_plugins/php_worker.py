@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
 import re
 import secrets
@@ -87,6 +88,7 @@ class Worker:
         assert self._process.stdin is not None
         assert self._process.stderr is not None
         nonce = secrets.token_hex(16)
+        asked = json.dumps({"nonce": nonce, "limit": math.ceil(seconds) + 1, **question})
         self.asked += 1
         frame, trouble, late = None, "", False
         told = asyncio.create_task(_told(self._process.stderr, f"\n{nonce}\n".encode()))
@@ -95,7 +97,7 @@ class Worker:
                 async with asyncio.timeout(seconds):
                     # The answer is awaited even where the question could not be handed over: it may say why.
                     with contextlib.suppress(ConnectionError):
-                        self._process.stdin.write(json.dumps({"nonce": nonce, **question}).encode() + b"\n")
+                        self._process.stdin.write(asked.encode() + b"\n")
                         await self._process.stdin.drain()
                     frame, trouble = await self._framed(nonce)
             except TimeoutError:
@@ -108,7 +110,7 @@ class Worker:
                 self.kill()
                 told.cancel()
         text = told.result() if told.done() and not told.cancelled() else (b"", False)
-        return Said(frame, trouble, _redacted(*text, hidden), late)
+        return Said(frame, trouble, redacted(*text, hidden), late)
 
     async def _framed(self, nonce: str) -> tuple[dict[str, Any] | None, str]:
         assert self._process.stdout is not None
@@ -175,7 +177,7 @@ async def _told(stream: asyncio.StreamReader, end: bytes) -> tuple[bytes, bool]:
     return before, cut and len(before) == len(kept)
 
 
-def _redacted(told: bytes, cut: bool, hidden: Sequence[str]) -> str:
+def redacted(told: bytes, cut: bool, hidden: Sequence[str]) -> str:
     """As text without what is hidden, however it was quoted; the end is left out where a piece of it may stand."""
     text = told.decode(errors="backslashreplace")
     forms = {form for secret in hidden for form in _forms(secret)}

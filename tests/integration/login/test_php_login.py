@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -16,6 +17,7 @@ from authgw.login.outcome import LoggedIn, Turned
 from authgw.reasons import Reason
 from authgw.testing.login import check
 from authgw_plugins.php import Php, PhpConfig
+from authgw_plugins.php_worker import redacted
 from kit.custom_login import GRANT, answer, dictionary, opened, script
 from kit.logins import Desk
 from kit.servers import need
@@ -196,6 +198,24 @@ async def test_the_log_never_shows_the_password(
         assert piece not in caplog.text + repr(found)
 
 
+async def test_why_a_login_failed_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """After a failure the log has the words of PHP without being asked for more than warnings."""
+    with caplog.at_level(logging.WARNING, "authgw.login.php"):
+        await answer(tmp_path, "debug_log('fine'); return NULL;")
+        assert caplog.messages == []
+        await answer(tmp_path, "debug_log('about to'); return ldap_connekt();")
+    assert caplog.messages[0] == "custom_login.php: about to"
+    assert "PHP Error: Call to undefined function ldap_connekt()" in caplog.messages[1]
+
+
+@pytest.mark.parametrize("password", ["hunter2-hunter2", 'quo"te/and\\slash', "žluťoučký"])
+def test_a_password_that_is_cut(password: str) -> None:
+    """Wherever what was told breaks off, no beginning of the password stands at its end."""
+    told = b"." * 40 + password.encode()
+    for end in range(40, len(told) + 1):
+        assert set(redacted(told[:end], True, [password])) <= {".", "*"}
+
+
 async def test_the_log_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """One login writes a limited number of lines, each of limited length and printable."""
     body = "debug_log(str_repeat('z', 5000)); debug_log(\"a\\x1b[31m\\rb\"); "
@@ -237,6 +257,14 @@ async def test_a_file_that_others_may_write(tmp_path: Path, mode: int) -> None:
         await Php(PhpConfig(script=path)).open()
 
 
+def test_a_folder_that_everybody_may_write(tmp_path: Path) -> None:
+    """A script that anybody could put another one in the place of is not run."""
+    path = script(tmp_path, GRANT)
+    tmp_path.chmod(0o707)
+    with pytest.raises(ConfigError, match="chmod o-w"):
+        asyncio.run(Php(PhpConfig(script=path)).open())
+
+
 async def test_what_is_not_there(tmp_path: Path) -> None:
     """A script, and a php command, that are not there are told by their names."""
     with pytest.raises(ConfigError, match=r"none\.php: cannot be read"):
@@ -274,9 +302,12 @@ async def test_logins_through_the_front(tmp_path: Path) -> None:
     assert [each.reason for each in found[1:]] == [Reason.BAD_CREDENTIALS, Reason.LOGIN_FAILED]
 
 
-def test_the_gateway_with_a_custom_login(tmp_path: Path) -> None:
+def test_the_gateway_with_a_custom_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`authgw serve` over an operator's custom_login.php: its users log in with its rights, others do not."""
-    path = script(tmp_path, f"echo 'hello'; if ($password !== 'right') return NULL; {GRANT}")
+    monkeypatch.setenv("AUTHGW_LOG", "info")
+    path = script(
+        tmp_path, f"echo 'hello'; debug_log('asked for', $user); if ($password !== 'right') return NULL; {GRANT}"
+    )
     table = {"plugin": "php", "script": path.name}
     with (
         world(tmp_path, login={"chain": ["old", "static"]}, login_old=table) as site,
@@ -293,4 +324,7 @@ def test_the_gateway_with_a_custom_login(tmp_path: Path) -> None:
         cookie = {"cookie": f"PHPSESSID={said['SID']}"}
         listing = {"task": "LISTING", "module": "CDR", "fdatefrom": "2000-01-01T00:00:00"}
         assert http.post("/php/model/sql.php", data=listing, headers=cookie).status_code == 200
-        assert "right" not in site.gateway.log.read_text()
+        told = site.gateway.log.read_text()
+        assert "custom_login.php: asked for alice" in told
+        assert "custom_login.php: printed: hello" in told
+        assert "right" not in told

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from authgw.contract import Credentials, Failed, Granted, Rejected
+from authgw_plugins.php_worker import DRIVER
 from kit.custom_login import GRANT, WHO, answer, dictionary, opened, script
+from kit.loopback import until
 from kit.servers import need
 
 pytestmark = pytest.mark.anyio
@@ -32,8 +36,8 @@ async def test_too_much_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("trouble", "said"),
     [
-        ("while (true) {}", "gave no answer within 0.6 s"),
-        ("sleep(600);", "gave no answer within 0.6 s"),
+        ("while (true) {}", "gave no answer within 1 s"),
+        ("sleep(600);", "gave no answer within 1 s"),
         ("$a = array(); while (true) $a[] = str_repeat('x', 100000);", "fatal error (line 3); the log has its text"),
         ("exit(1);", "called exit or die"),
         ("posix_kill(getmypid(), SIGSEGV);", "ended without an answer"),
@@ -42,7 +46,7 @@ async def test_too_much_output(tmp_path: Path) -> None:
 async def test_one_bad_login_spoils_no_other(tmp_path: Path, trouble: str, said: str, reuse: int) -> None:
     """A login that hangs, eats memory or dies has failed; its process is replaced and the next logins are served."""
     body = f"if ($user === 'mallory') {{ {trouble} }} {GRANT}"
-    async with opened(tmp_path, body, workers=1, seconds=0.6, memory="16M", reuse=reuse) as plugin:
+    async with opened(tmp_path, body, workers=1, seconds=1, memory="16M", reuse=reuse) as plugin:
         for _ in range(2):
             failed = await plugin.login(Credentials("mallory", "x"))
             assert isinstance(failed, Failed)
@@ -162,11 +166,19 @@ async def test_settings_of_php(tmp_path: Path) -> None:
     assert dictionary(found)["name"] == "48M 5 stderr"
 
 
+def test_a_process_that_nobody_asks_any_more(tmp_path: Path) -> None:
+    """A script that computes without end comes to it even where nobody is left to end it."""
+    question = {"nonce": "word", "limit": 1, "call": True, "user": "alice", "password": "x"}
+    command = [need("php"), str(DRIVER), str(script(tmp_path, "while (true) {}"))]
+    done = subprocess.run(command, input=json.dumps(question), capture_output=True, text=True, timeout=30)
+    assert json.loads(done.stdout.removeprefix("\nword ").removesuffix(" word\n"))["state"] == "fatal"
+
+
 async def test_after_closing(tmp_path: Path) -> None:
     """Closing ends every process, at work or not, and a login that is under way has failed."""
-    async with opened(tmp_path, "sleep(600);") as plugin:
+    async with opened(tmp_path, "touch('here-' . getmypid()); sleep(600);") as plugin:
         under_way = [asyncio.create_task(plugin.login(WHO)) for _ in range(3)]
-        await asyncio.wait(under_way, timeout=0.2)
+        await until(lambda: len(list(tmp_path.glob("here-*"))) == 2)
         await plugin.close()
         assert all(isinstance(each, Failed) for each in await asyncio.gather(*under_way))
         assert isinstance(await plugin.login(WHO), Failed)
