@@ -120,7 +120,7 @@ async def create(settings: Settings) -> Gateway:
     names = cookie.names(settings.gateway.public_url, settings.gateway.base_path)
     front = assemble.front(settings, chain, epochs, key_file, audit)
     doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
-    links = Links(settings.database.url, key_file.derive("links"), time.time)
+    links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     parts = _parts(settings, catalogue, upstream, doors, audit, links)
     own = pages.routes(
         front, sessions, key_file.derive("login-form"), names, settings.gateway, parts.narrow.sensors.names, audit

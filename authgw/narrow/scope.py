@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from authgw.narrow.patterns import Likes, Networks
 from authgw.rights.claims import Grant, HeaderLine, Scope
@@ -86,6 +86,12 @@ def is_unscoped(grant: Grant) -> bool:
         and not (scope.ip or scope.number or scope.domain or scope.vlan or scope.headers_cdr)
         and not scope.connected_only
     )
+
+
+def is_sensors_only(grant: Grant) -> bool:
+    """Sensors alone decide: what is pushed to upstream by sensor is the whole scope."""
+    scope = grant.scope
+    return scope.sensors is not None and is_unscoped(Grant(scope=structs.replace(scope, sensors=None)))
 
 
 def _conditions(scope: Scope, number_match: str) -> list[tuple[str, Test]]:

@@ -12,7 +12,7 @@ import msgspec
 
 from authgw.catalogue.model import Entry
 from authgw.intake.request import Body, Request
-from authgw.narrow.scope import is_unscoped
+from authgw.narrow.scope import is_sensors_only, is_unscoped
 from authgw.policy import fields as check_fields
 from authgw.policy.decision import Allow, Condition, Decision, Deny
 from authgw.policy.kinds import scalar
@@ -183,6 +183,8 @@ def _scope(case: Case) -> Deny | None:
     grants = [case.claims.grants[at] for at in case.opening]
     if any(map(is_unscoped, grants)):
         return None
+    if case.entry.aggregate and not all(map(is_sensors_only, grants)):
+        return Deny(Reason.UNSCOPED_ONLY, 403, "sums cannot be narrowed: only for users whose whole scope are sensors")
     if case.entry.unscoped and not _for_tenant(case):
         return Deny(Reason.UNSCOPED_ONLY, 403, "the reply cannot be narrowed: only for users without row scope")
     if case.entry.auth == "page" and case.entry.reply == "page" and case.rules.pages == "unscoped":

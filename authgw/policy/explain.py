@@ -17,7 +17,7 @@ from authgw.intake.limits import Limits
 from authgw.intake.read import read
 from authgw.intake.request import Raw, Refused, Request
 from authgw.narrow import rewrite
-from authgw.narrow.scope import compile_scope, is_unscoped
+from authgw.narrow.scope import is_sensors_only, is_unscoped
 from authgw.narrow.width import too_wide
 from authgw.policy import fields as typed
 from authgw.policy.decide import Case, Rules, conditions, decide
@@ -85,8 +85,7 @@ def _denied(refusal: Deny) -> list[str]:
 def _too_wide(decision: Allow, claims: Claims, setting: Setting) -> Deny | None:
     """Where sensors alone are the scope nothing has to be scanned, as long as upstream knows all of them."""
     rows = decision.entry.rows
-    scopes = [claims.grants[at].scope for at in decision.grants]
-    pushed = decision.entry.push and all(compile_scope(scope).sensors_only for scope in scopes)
+    pushed = decision.entry.push and all(is_sensors_only(claims.grants[at]) for at in decision.grants)
     if rows is None or rows.pages != "start" or decision.unscoped or pushed:
         return None
     problem = too_wide(decision.fields, setting.now, setting.scan_days)
@@ -101,17 +100,29 @@ def _allowed(decision: Allow, claims: Claims, request: Request, path: str) -> It
         label = grant.label or f"grant {at + 1}"
         words = ["every call"] if is_unscoped(grant) else describe(grant, {})
         yield f"scope     {label}: {'; '.join(words)}"
-    yield from _obligations(entry, decision)
+    yield from _obligations(entry, decision, claims)
     sent = rewrite.fields(decision, decision.limits)
     call = rewrite.call(decision, request, path, sent)
     yield from _titled("upstream", [f"{call.method} {path}", *_written(dict(call.fields))])
 
 
-def _obligations(entry: Entry, decision: Allow) -> Iterable[str]:
+def _obligations(entry: Entry, decision: Allow, claims: Claims) -> Iterable[str]:
     for kind, name in entry.object.items():
         asked = decision.fields.get(name, "?")
         yield f"object    {kind} {asked} must be visible in that scope, else 404 as if it did not exist"
-    if entry.rows is not None and not decision.unscoped:
+    for kind, name in entry.objects.items():
+        yield f"objects   every {kind} of {name} must be visible in that scope, else 404 as if it did not exist"
+    if entry.select is not None:
+        yield "selected  the calls that are meant must be visible in that scope, else 404; other legs are left out"
+    if entry.active:
+        yield "active    the call must be under way and visible in that scope, else 404"
+    if entry.auth == "share":
+        yield "link      it must have been issued here, and for users all of its calls must be visible, else 404"
+    if entry.reason and any(claims.grants[at].can_audit == 1 for at in decision.grants):
+        yield "reason    can_audit = 1: auditReason must be sent, or saved a moment before, else 403"
+    if entry.aggregate and not decision.unscoped:
+        yield f"pushed    {', '.join(entry.push.values())}: the sensors of that scope, which are all of it"
+    elif entry.rows is not None and not decision.unscoped:
         yield "rows      each row is judged by that scope; totals and pages count only what is visible"
         if entry.push:
             yield f"pushed    {', '.join(entry.push.values())}: the sensors of that scope, by their ids upstream"

@@ -56,10 +56,11 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Links:
-    """Raises StoreError where the database cannot be asked. `clock`: seconds since 1970."""
+    """Raises StoreError where the database cannot be asked. `keys`: the current one first, links of the others still
+    open. `clock`: seconds since 1970."""
 
-    def __init__(self, url: str, key: bytes, clock: Callable[[], float]) -> None:
-        self._key = key
+    def __init__(self, url: str, keys: Sequence[bytes], clock: Callable[[], float]) -> None:
+        self._keys = tuple(keys)
         self._clock = clock
         self._database = Database(url, "links", _tables, SCHEMA_VERSION)
 
@@ -74,7 +75,7 @@ class Links:
     ) -> None:
         """Remember a link and who made it. Given twice by upstream, it shows what was shared last."""
         link = Link(tuple(calls), public, rtp, claims.user, claims.login, claims.tenant)
-        digest = self._digest(path, sorted(fields.items()))
+        digest = _digest(self._keys[0], path, sorted(fields.items()))
         values = {"record": msgspec.msgpack.encode(link), "issued": int(self._clock())}
 
         def write() -> None:
@@ -93,19 +94,20 @@ class Links:
             return None
         items = sorted(fields.items())
         subsets = [list(some) for size in range(len(items), 0, -1) for some in combinations(items, size)]
-        digests = [self._digest(path, some) for some in subsets]
+        known = {_digest(key, path, some): some for some in subsets for key in self._keys}
 
         def read() -> dict[str, bytes]:
             with self._database.engine.connect() as database:
-                rows = database.execute(sa.select(_links).where(_links.c.digest.in_(digests))).all()
+                rows = database.execute(sa.select(_links).where(_links.c.digest.in_(known))).all()
             return {row.digest: row.record for row in rows}
 
         found = await self._database.run(read)
-        for digest, own in zip(digests, subsets, strict=True):
+        for digest, own in known.items():
             if digest in found:
                 link = msgspec.msgpack.decode(found[digest], type=Link)
                 return Opened(link, {name: text for name, text in items if (name, text) not in own})
         return None
 
-    def _digest(self, path: str, items: list[tuple[str, str]]) -> str:
-        return hmac.new(self._key, msgspec.json.encode([path, items]), hashlib.sha256).hexdigest()
+
+def _digest(key: bytes, path: str, items: list[tuple[str, str]]) -> str:
+    return hmac.new(key, msgspec.json.encode([path, items]), hashlib.sha256).hexdigest()

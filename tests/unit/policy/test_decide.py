@@ -248,3 +248,23 @@ def test_what_is_never_open_is_never_open() -> None:
     for path in ("/php/run.php", "/upgrade.php", "/config/x", "/php/lib/functions_open.php"):
         assert refused(ask(path, {}, admin)) is Reason.NEVER
     assert refused(ask(SQL, {"module": "relogin"}, admin)) is Reason.NEVER
+
+
+@pytest.mark.parametrize(
+    ("scopes", "open_"),
+    [
+        ((Scope(),), True),
+        ((Scope(sensors=(2,)),), True),
+        ((Scope(sensors=(2,)), Scope(sensors=())), True),
+        ((Scope(sensors=(2,), number=("1",)),), False),
+        ((Scope(number=("1",)),), False),
+        ((Scope(sensors=(2,), connected_only=True),), False),
+        ((Scope(sensors=(2,)), Scope(ip=("10.0.0.0/8",))), False),
+        ((Scope(ip=("10.0.0.0/8",)), Scope()), True),
+    ],
+)
+def test_sums_need_sensors_for_a_whole_scope(scopes: tuple[Scope, ...], open_: bool) -> None:
+    """Sums over calls are for users without scope, and for those whose grants are narrowed by sensors alone."""
+    fields = {**LISTING, "module": "CDR_stats", "group_by": "lastSIPresponse"}
+    decision = ask(SQL, fields, *(grant("can_cdr", scope=scope) for scope in scopes))
+    assert refused(decision) is (None if open_ else Reason.UNSCOPED_ONLY)

@@ -16,7 +16,7 @@ CLAIMS = Claims("static", "alice", 1, (Grant(),), tenant="acme")
 async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> None:
     """A link opens by its path and all of its fields, whatever else the request carries; a part of it opens nothing."""
     url = f"sqlite:///{tmp_path}/links.db"
-    links = Links(url, b"k" * 32, lambda: 1.0)
+    links = Links(url, [b"k" * 32], lambda: 1.0)
     await links.keep("/cdr.php", {"share": "T1", "mode": "a"}, (7, 8), CLAIMS, public=True, rtp=False)
     link = Link((7, 8), True, False, "alice", "static", "acme")
     expected = Opened(link, {})
@@ -31,10 +31,10 @@ async def test_links_are_found_with_their_fields_and_more(tmp_path: Path) -> Non
     ):
         assert await links.find(path, fields) is None
     await links.close()
-    again = Links(url, b"k" * 32, lambda: 2.0)
+    again = Links(url, [b"n" * 32, b"k" * 32], lambda: 2.0)
     assert await again.find("/cdr.php", {"share": "T1", "mode": "a"}) == expected
     await again.close()
-    other_key = Links(url, b"x" * 32, lambda: 2.0)
+    other_key = Links(url, [b"x" * 32], lambda: 2.0)
     assert await other_key.find("/cdr.php", {"share": "T1", "mode": "a"}) is None
     await other_key.close()
     assert b"T1" not in (tmp_path / "links.db").read_bytes()
