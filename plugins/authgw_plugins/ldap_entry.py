@@ -75,12 +75,13 @@ def number(entry: Entry, attribute: str) -> int | None:
 
 
 def unusable(entry: Entry, now: float) -> str | None:
-    """Why the account may not be used, although its password may be right. `now`: seconds since 1970."""
-    control = (number(entry, "userAccountControl") or 0) | (number(entry, "msDS-User-Account-Control-Computed") or 0)
-    if control & 0x2:
+    """Why the account may not be used, although its password may be right. `now`: seconds since 1970.
+
+    A lock for a while is not asked for: the directory says so to a bind, and somebody else's wrong guesses end nobody's
+    sessions.
+    """
+    if (number(entry, "userAccountControl") or 0) & 0x2:
         return "disabled: userAccountControl"
-    if control & 0x10:
-        return "locked: userAccountControl"
     expires = number(entry, "accountExpires")
     if expires is not None and expires not in _NEVER and now >= expires / 10_000_000 - _EPOCH_1601:
         return "expired: accountExpires"
@@ -89,7 +90,7 @@ def unusable(entry: Entry, now: float) -> str | None:
     if day is not None and day >= 0 and now >= day * _DAY:
         return "expired: shadowExpire"
     for text in entry.texts("pwdAccountLockedTime"):
-        # For a while only, the directory itself says so to a bind; this value is for good.
+        # This value is for good.
         if text.startswith("000001010000"):
             return "locked: pwdAccountLockedTime"
     if any(text.upper() == "TRUE" for text in entry.texts("nsAccountLock")):
