@@ -14,7 +14,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from authgw.errors import ConfigError, Problem
-from authgw.login.mapping import load_mapping
+from authgw.login.mapping import MappingFile, load_mapping
 from authgw.rights.mapping import Compare, GroupMapping
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Identity",
     "Listed",
     "Login",
+    "MappingFile",
     "NotMine",
     "Outcome",
     "Problem",

@@ -30,13 +30,12 @@ from authgw.contract import (
     ConfigError,
     Credentials,
     Failed,
-    GroupMapping,
     Identity,
+    MappingFile,
     NotMine,
     Outcome,
     Problem,
     Rejected,
-    load_mapping,
     mapped,
 )
 from authgw_plugins import ldap_entry, ldap_groups
@@ -73,7 +72,7 @@ class Ldap:
         self._now = now
         self._workers = Workers("authgw-ldap", config.threads, config.waiting)
         self._directory: Directory | None = None
-        self._mapping: GroupMapping | None = None
+        self._mapping: MappingFile | None = None
         self._attribute = str(config.chosen("user_attribute"))
         self._id = str(config.chosen("id"))
         self._filter = str(config.chosen("user_filter"))
@@ -87,7 +86,7 @@ class Ldap:
         config = self._config
         service: tuple[str, str] | None = None
         try:
-            self._mapping = await asyncio.to_thread(load_mapping, config.mapping)
+            self._mapping = await asyncio.to_thread(MappingFile, config.mapping)
         except ConfigError as error:
             problems += error.problems
         try:
@@ -126,6 +125,9 @@ class Ldap:
         if self._config.user_dn is not None or len(identity.user) > MAX_USER or "\0" in identity.user:
             return NotMine()
         return await self._asked(lambda session: self._refresh(session, identity))
+
+    def version(self) -> str:
+        return self._mapping.version() if self._mapping else ""
 
     async def _asked(self, question: Callable[[Session], Outcome]) -> Outcome:
         directory = self._directory
@@ -223,7 +225,10 @@ class Ldap:
         expired = expired or ldap_entry.password_expired(entry, now)
         gates = {"password_expired": True} if expired else {}
         groups = ldap_groups.groups(session, self._groups, entry)
-        return mapped(self._mapping, identity, groups, **gates) if self._mapping else Failed("was not opened")
+        try:
+            return mapped(self._mapping.current(), identity, groups, **gates) if self._mapping else Failed("not opened")
+        except ConfigError as error:
+            return Failed(f"mapping: {error}")
 
     def _attributes(self) -> list[str]:
         return list(dict.fromkeys([self._attribute, self._id, *ldap_entry.ATTRIBUTES]))

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from authgw.contract import Compare, ConfigError, Granted, GroupMapping, Identity, Rejected, load_mapping, mapped
+from authgw.contract import (
+    Compare,
+    ConfigError,
+    Granted,
+    GroupMapping,
+    Identity,
+    MappingFile,
+    Rejected,
+    load_mapping,
+    mapped,
+)
 from authgw.rights.mapping import of_text
 from authgw.rights.parse import Parsed, parse
 
@@ -211,3 +221,23 @@ def test_the_file(tmp_path: Path) -> None:
             load_mapping(path)
     path.write_text(GOOD)
     assert len(load_mapping(path).lines) == 3
+
+
+def test_a_changed_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A line taken out counts at once; a wrong one leaves the last good state, a file that is gone none."""
+    path = tmp_path / "mapping.toml"
+    path.write_text(GOOD)
+    file = MappingFile(path)
+    assert len(file.current().lines) == 3
+    before = file.version()
+    path.write_text(GOOD[: GOOD.rindex("[[grant]]")])
+    assert file.version() != before
+    assert len(file.current().lines) == 2
+    path.write_text("[[grant]]\n")
+    assert [len(file.current().lines) for _ in range(2)] == [2, 2]
+    path.unlink()
+    assert len(caplog.records) == 1
+    with pytest.raises(ConfigError, match="gone"):
+        file.current()
+    path.write_text(GOOD)
+    assert len(file.current().lines) == 3
