@@ -45,6 +45,11 @@ def _php() -> None:
     need("php")
 
 
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the plugin itself wrote into the log."""
+    return [record.getMessage() for record in caplog.records if record.name == "authgw.login.php"]
+
+
 async def test_the_promises_of_a_login(tmp_path: Path) -> None:
     """An ordinary script keeps every promise of the contract."""
     path = script(tmp_path, f"if ($user !== 'alice' || $password !== 'right-horse') return NULL; {GRANT}")
@@ -59,7 +64,7 @@ async def test_the_products_example(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert isinstance(found, Granted)
     assert found.identity == Identity("alice", 101)
     assert dictionary(found) == {"username": "alice", "is_admin": False, "id": 101, "enable_sensors": [2, 3]}
-    assert "custom_login.php: custom_login" in caplog.messages
+    assert "custom_login.php: custom_login" in said(caplog)
 
 
 async def test_the_products_example_as_it_stands(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -202,10 +207,10 @@ async def test_why_a_login_failed_is_in_the_log(tmp_path: Path, caplog: pytest.L
     """After a failure the log has the words of PHP without being asked for more than warnings."""
     with caplog.at_level(logging.WARNING, "authgw.login.php"):
         await answer(tmp_path, "debug_log('fine'); return NULL;")
-        assert caplog.messages == []
+        assert said(caplog) == []
         await answer(tmp_path, "debug_log('about to'); return ldap_connekt();")
-    assert caplog.messages[0] == "custom_login.php: about to"
-    assert "PHP Error: Call to undefined function ldap_connekt()" in caplog.messages[1]
+    assert said(caplog)[0] == "custom_login.php: about to"
+    assert "PHP Error: Call to undefined function ldap_connekt()" in said(caplog)[1]
 
 
 @pytest.mark.parametrize("password", ["hunter2-hunter2", 'quo"te/and\\slash', "žluťoučký"])
@@ -222,9 +227,10 @@ async def test_the_log_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     body += "for ($n = 0; $n < 500; $n++) debug_log('n', $n);"
     with caplog.at_level(logging.INFO, "authgw.login.php"):
         await answer(tmp_path, body)
-    assert len(caplog.messages) == 51
-    assert max(map(len, caplog.messages)) < 1100
-    assert all(each.isprintable() for each in caplog.messages)
+    lines = said(caplog)
+    assert len(lines) == 51
+    assert max(map(len, lines)) < 1100
+    assert all(each.isprintable() for each in lines)
 
 
 @pytest.mark.parametrize(
