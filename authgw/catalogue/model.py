@@ -9,8 +9,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from authgw.rights.claims import Grant
 from authgw.rights.dictionary import KEYS, Place
 
+# A number of hours, not a flag: a new capture rule must expire within it, which no reply or request tells us.
+EXPIRY = "crules_remove_expire_time"
 _FLAGS = frozenset(name for name in KEYS if name.startswith("can_")) | {"is_admin"}
-_LIMITS = frozenset(name for name, key in KEYS.items() if key.place is Place.LIMIT)
+_LIMITS = frozenset(name for name, key in KEYS.items() if key.place is Place.LIMIT) | {EXPIRY}
 
 KINDS = frozenset(
     {

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from authgw.catalogue.model import Entry
+from authgw.catalogue.model import EXPIRY, Entry
 from authgw.intake.request import Body, Request
 from authgw.narrow.scope import is_sensors_only, is_unscoped
 from authgw.policy import fields as check_fields
@@ -71,7 +71,8 @@ class Case(msgspec.Struct, frozen=True):
             for rule in self.entry.barred_values
             if rule.claim in grant.limits and any(text in rule.values for text in self.values(rule.field))
         ]
-        return [limit for limit in self.entry.barred if limit in grant.limits] + by_value
+        limits = grant.limits | {EXPIRY} if grant.remove_expire_hours else grant.limits
+        return [limit for limit in self.entry.barred if limit in limits] + by_value
 
     def hidden(self, grant: Grant) -> list[str]:
         """Columns that the request filters or sorts by and that this grant does not show."""

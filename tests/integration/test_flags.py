@@ -116,6 +116,7 @@ SAMPLES: dict[str, list[Sample]] = {
         share("can_cdr_share_voipmonitor_org", "share_link"),
     ],
     "messages": [sql("can_messages", "LISTING", "message", fdatefrom="2026-11-20")],
+    "message-stats": [sql("can_messages", "LISTING", "message_stats", fdatefrom="2026-11-20")],
     "gui-admin-filter": [
         Sample(("can_cdr",), "/admin.php", {"cdr_filter": '{fcaller:"1001"}'}, "GET", page=True)
     ],
@@ -206,7 +207,14 @@ def test_what_cannot_be_narrowed_is_closed_to_scoped_users(users: Users, name: s
 
 
 # For users without row scope: sums, reports, the GUI's other sections.
-UNSCOPED = {"cdr-stats", "api-report-summary", "messages", *SECTIONS, *(f"{name}-changes" for name in SECTIONS)}
+UNSCOPED = {
+    "cdr-stats",
+    "api-report-summary",
+    "messages",
+    "message-stats",
+    *SECTIONS,
+    *(f"{name}-changes" for name in SECTIONS),
+}
 
 
 @pytest.mark.parametrize("path", [entry.path for entry in ENTRIES.values() if entry.refuse == "never"])

@@ -268,3 +268,14 @@ def test_sums_need_sensors_for_a_whole_scope(scopes: tuple[Scope, ...], open_: b
     fields = {**LISTING, "module": "CDR_stats", "group_by": "lastSIPresponse"}
     decision = ask(SQL, fields, *(grant("can_cdr", scope=scope) for scope in scopes))
     assert refused(decision) is (None if open_ else Reason.UNSCOPED_ONLY)
+
+
+def test_rules_that_must_expire_cannot_be_checked() -> None:
+    """Who may only make capture rules that expire makes none: how a rule says so is not known. Reading stays open."""
+    bound = Grant(flags=frozenset({"can_capture_rules"}), remove_expire_hours=24)
+    free = Grant(flags=frozenset({"can_capture_rules"}))
+    change = {"module": "filter_ip", "task": "save"}
+    same = {"sec_fetch_site": "same-origin"}
+    assert refused(ask(SQL, change, bound, headers=same)) is Reason.LIMITED
+    assert refused(ask(SQL, change, free, headers=same)) is None
+    assert refused(ask(SQL, {**change, "task": "LISTING"}, bound)) is None
