@@ -116,6 +116,7 @@ SAMPLES: dict[str, list[Sample]] = {
         share("can_cdr_share_voipmonitor_org", "share_link"),
     ],
     "messages": [sql("can_messages", "LISTING", "message", fdatefrom="2026-11-20")],
+    "sensors-changes": [sql("can_sensors_operations", "save", "sensors", name="x")],
     "message-stats": [sql("can_messages", "LISTING", "message_stats", fdatefrom="2026-11-20")],
     "gui-admin-filter": [
         Sample(("can_cdr",), "/admin.php", {"cdr_filter": '{fcaller:"1001"}'}, "GET", page=True)
@@ -212,6 +213,7 @@ UNSCOPED = {
     "api-report-summary",
     "messages",
     "message-stats",
+    "sensors-changes",
     *SECTIONS,
     *(f"{name}-changes" for name in SECTIONS),
 }
