@@ -145,21 +145,23 @@ class Likes:
         for size, known in self._suffix.items():
             if text[-size:] in known:
                 return True
-        return self._inside(text) if self._infix or self._general else False
+        return self._remembered(text) if self._infix or self._general else False
+
+    def _remembered(self, text: str) -> bool:
+        """The slow shapes; numbers come again and again, and a look in here costs the same for any set of patterns."""
+        known = self._known.get(text)
+        if known is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            known = self._known[text] = self._inside(text)
+        return known
 
     def _inside(self, text: str) -> bool:
         for size, known in self._infix.items():
             for start in range(len(text) - size + 1):
                 if text[start : start + size] in known:
                     return True
-        if self._general is None:
-            return False
-        hit = self._known.get(text)
-        if hit is None:
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            hit = self._known[text] = self._general.matches(text)
-        return hit
+        return self._general is not None and self._general.matches(text)
 
 
 class Networks:
