@@ -45,7 +45,6 @@ class Reason(StrEnum):
     SCAN_TOO_WIDE = "scan_too_wide"
     SCAN_TIMEOUT = "scan_timeout"
     CROSS_SITE = "cross_site"
-    CONDITION = "condition"
 
     # narrow
     NOT_FOUND = "not_found"

@@ -8,8 +8,6 @@ import zipfile
 from collections.abc import AsyncIterator, Sequence
 from typing import BinaryIO
 
-import msgspec
-
 from authgw.errors import UpstreamError
 from authgw.narrow import capture
 from authgw.reasons import Reason
@@ -18,13 +16,6 @@ from authgw.upstream.api import Reply
 PIECE = 256 * 1024
 PCAP = "application/vnd.tcpdump.pcap"
 ZIP = "application/zip"
-
-
-class Part(msgspec.Struct, frozen=True):
-    """One file of the bundle: its name in a zip, and the reply it comes from."""
-
-    name: str
-    reply: Reply
 
 
 class FileReply:
@@ -42,7 +33,10 @@ class FileReply:
         )
 
     async def read(self, limit: int) -> bytes:
-        raise NotImplementedError("a file made here is streamed")
+        body = await asyncio.to_thread(self.file.read, limit + 1)
+        if len(body) > limit:
+            raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, f"a file of more than {limit} bytes")
+        return body
 
     async def stream(self) -> AsyncIterator[bytes]:
         while piece := await asyncio.to_thread(self.file.read, PIECE):

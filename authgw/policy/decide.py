@@ -86,13 +86,14 @@ def decide(case: Case) -> Decision:
     for _, condition in _CONDITIONS:
         if (refusal := condition(case)) is not None:
             return msgspec.structs.replace(refusal, entry=case.entry.name)
-    grants = tuple(case.claims.grants[at] for at in case.opening)
+    opening = case.opening
+    grants = tuple(case.claims.grants[at] for at in opening)
     return Allow(
         entry=case.entry,
         fields=case.fields.named,
         elements=case.fields.elements,
         batch=case.fields.batch,
-        grants=case.opening,
+        grants=opening,
         unscoped=any(map(is_unscoped, grants)),
         limits=frozenset.intersection(*(grant.limits for grant in grants)) if grants else frozenset(),
     )

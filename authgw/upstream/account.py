@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
@@ -54,7 +55,7 @@ class LeasedReply:
             await self._reply.close()
 
 
-class _State:
+class _State(ABC):
     """The last failure, for readiness. A reply whose head came in order wipes it out."""
 
     def __init__(self, client: Client, clock: Callable[[], float]) -> None:
@@ -92,8 +93,9 @@ class _State:
             finally:
                 await reply.close()
 
+    @abstractmethod
     async def send(self, call: Call) -> LeasedReply:
-        raise NotImplementedError
+        """Ask the GUI; as `authgw.upstream.api.Upstream`."""
 
     def _good(self) -> None:
         self._failure, self._good_at = None, self._clock()
