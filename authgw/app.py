@@ -6,6 +6,7 @@
     rights/     the permission dictionary to claims     ui/         pages
     catalogue/  which call is this                      cli/        commands
     policy/     may they                                demo/       a VoIPmonitor look-alike
+    durable/    the database, values sealed in it
 
 `gate.py` calls them in the order of a request's path. Nothing here has effects before the server starts.
 """
@@ -32,6 +33,8 @@ from authgw.errors import ConfigError, Problem, StoreError
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
 from authgw.login import assemble, pages
+from authgw.login.attempt import Attempts
+from authgw.login.browser import Browser
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds
 from authgw.narrow.judge import Judges
@@ -122,9 +125,8 @@ async def create(settings: Settings) -> Gateway:
     doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     parts = _parts(settings, catalogue, upstream, doors, audit, links)
-    own = pages.routes(
-        front, sessions, key_file.derive("login-form"), names, settings.gateway, parts.narrow.sensors.names, audit
-    )
+    browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
+    own = pages.routes(browser, front, parts.narrow.sensors.names, audit)
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
     app.router.redirect_slashes = False
     closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=front.close), Part(close=chain.close)]

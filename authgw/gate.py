@@ -131,6 +131,8 @@ class Gate:
             answer = outcome if isinstance(outcome, Answer) else outcome.answer
             trail.calls = () if isinstance(outcome, Answer) else outcome.calls
         trail.status, trail.size = answer.status, len(answer.body)
+        # Written before the client hears of it; only of a stream can nobody tell beforehand how it ends.
+        trail.write(self._parts.audit, perf_counter())
         await edge.send_answer(send, answer, trail.id)
 
     async def _stream(self, passed: Passed, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:

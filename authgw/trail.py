@@ -29,6 +29,7 @@ class Trail:
         "size",
         "status",
         "visitor",
+        "written",
     )
 
     def __init__(self, id: str, began: float) -> None:
@@ -41,6 +42,7 @@ class Trail:
         self.calls: tuple[int, ...] = ()
         self.path = self.entry = self.peer = self.asked = ""
         self.status = self.size = 0
+        self.written = False
 
     def raw(self, scope: Scope) -> None:
         """A request that could not be read: only what is certain about it."""
@@ -49,9 +51,11 @@ class Trail:
         self.path = (scope.get("raw_path") or b"").decode("ascii", "backslashreplace")
 
     def write(self, audit: Audit, ended: float) -> None:
+        """At most one line, whoever asks again."""
         event = "refusal" if self.refused else "download" if self.calls else None
-        if event is None:
+        if event is None or self.written:
             return
+        self.written = True
         fields: dict[str, Any] = {"request": self.id, "status": self.status, "path": self.path, "call": self.entry}
         if self.visitor is not None:
             claims = self.visitor.claims

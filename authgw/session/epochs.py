@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from authgw.durable.database import Database
 from authgw.errors import StoreError
-from authgw.session.database import Database
 
 CACHE_SECONDS = 0.9
 CACHE_ENTRIES = 20_000

@@ -14,8 +14,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from authgw.durable.database import Database
 from authgw.rights.claims import Claims
-from authgw.session.database import Database
 
 SCHEMA_VERSION = 1
 # More fields than a share page and its files have; each subset of them may be the link.

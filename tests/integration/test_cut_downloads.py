@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kit.attacked import MINE, USERS, login
 from kit.gateway import Gateway, gateway
+from kit.trail import lines
 from kit.tripwire import Seen, call, tripwire
 
 PIECE = bytes(1 << 16)
@@ -55,24 +53,12 @@ def downloading(found: Gateway, cookie: str) -> Iterator[socket.socket]:
         yield client
 
 
-def line(folder: Path) -> dict[str, Any]:
-    """The audit trail's line of the download, as soon as it is there."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        for text in (folder / "audit.jsonl").read_text().splitlines():
-            found: dict[str, Any] = json.loads(text)
-            if found["event"] == "download":
-                return found
-        time.sleep(0.02)
-    raise AssertionError("no line of the download")
-
-
 def test_who_leaves_took_what_he_took(door: tuple[Gateway, str]) -> None:
     """A download that its client breaks off is recorded with the bytes that went out till then."""
     found, cookie = door
     with downloading(found, cookie):
         pass
-    said = line(found.folder)
+    said = lines(found.folder, "download")[0]
     assert (said["status"], said["calls"]) == (499, [MINE])
     assert said["bytes"] >= 1 << 20
 
@@ -83,7 +69,7 @@ def test_the_end_of_the_gateway_is_told(door: tuple[Gateway, str]) -> None:
     with downloading(found, cookie):
         found.process.send_signal(signal.SIGTERM)
         assert found.process.wait(20) is not None
-    said = line(found.folder)
+    said = lines(found.folder, "download")[0]
     assert said["cut"] == "stopped"
     assert said["bytes"] >= 1 << 20
     log = found.log.read_text()

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from kit.trail import lines
 from kit.world import World, world
 
 DATA = Path(__file__).parents[2] / "authgw" / "demo" / "data" / "voip"
@@ -278,9 +279,8 @@ def test_a_demanded_reason(site: World) -> None:
         assert client.get("/php/pcap.php", params={"id": "1", "auditReason": "ticket 4711"}).content == pcap(1)
     assert api(site, "audited", "getPCAP", {"cdrId": 1}).status_code == 403
     assert api(site, "audited", "getPCAP", {"cdrId": 1}, auditReason="ticket 4712").content == pcap(1)
-    trail = [json.loads(line) for line in (site.gateway.folder / "audit.jsonl").read_text().splitlines()]
-    reasons = [line["said"] for line in trail if line["event"] == "download" and line.get("said")]
-    assert reasons == ["ticket 4711", "ticket 4712"]
+    told = lines(site.gateway.folder, "download", 2, having="said")
+    assert [line["said"] for line in told] == ["ticket 4711", "ticket 4712"]
 
 
 def test_messages_and_their_bodies(site: World) -> None:

@@ -13,6 +13,8 @@ from starlette.applications import Starlette
 
 from authgw.errors import StoreError, UpstreamError
 from authgw.login import pages
+from authgw.login.attempt import Attempts
+from authgw.login.browser import Browser
 from authgw.reasons import Reason
 from authgw.session import cookie, store
 from authgw.session.model import Kind
@@ -49,9 +51,8 @@ class Site:
         self.trail = Trail()
         self.sensors: Any = {2: "London", 3: "Prague", 9: "secret site"}
         names = cookie.names(ORIGIN, "/demo")
-        routes = pages.routes(
-            self.desk.front, self.room.sessions, b"k" * 32, names, Gateway(), self._names, self.trail, clock
-        )
+        browser = Browser(self.room.sessions, Attempts(b"k" * 32, clock), names, Gateway())
+        routes = pages.routes(browser, self.desk.front, self._names, self.trail)
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(Starlette(routes=routes)), base_url=ORIGIN)
 
     async def _names(self) -> Any:
