@@ -6,21 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from kit.servers import need
+from kit import axe
+from kit.chromium import chromium, picture
 from kit.world import World, world
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 USERS: tuple[dict[str, Any], ...] = (
     {"username": "alice", "password": "correct horse", "id": 101, "can_cdr": True, "is_admin": True},
     {"username": "bob", "password": "correct horse", "id": 102, "blocked": True, "blocked_reason": "left"},
@@ -35,11 +27,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = need("chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no scripts"])
@@ -117,6 +106,25 @@ def test_it_can_be_read(site: World, browser: Browser, scheme: Any, width: int) 
         assert page.evaluate(CONTRAST, selector) >= 4.5, selector
     # The one error the browser reports is the answer itself: 401.
     assert [text for text in failed if "401" not in text] == []
+    context.close()
+
+
+def test_axe_finds_nothing(site: World, browser: Browser) -> None:
+    """Signing in, with an alert and without, and signing out: nothing that axe-core knows is wrong in either theme."""
+    context = browser.new_context(viewport={"width": 320, "height": 640})
+    page = context.new_page()
+    page.goto(site.url + "/authgw/login")
+    assert axe.both_themes(page) == []
+    sign_in(page, "alice", "wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert axe.both_themes(page) == []
+    picture(page, "login-wrong")
+    page.keyboard.type("correct horse")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(site.url + "/admin.php")
+    for path in ("/authgw/logout", "/authgw/logged-out"):
+        page.goto(site.url + path)
+        assert axe.both_themes(page) == [], path
     context.close()
 
 
