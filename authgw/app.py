@@ -43,7 +43,7 @@ from authgw.narrow.sensors import Sensors
 from authgw.parts import Parts
 from authgw.policy.decide import Rules
 from authgw.services import Services
-from authgw.session import cookie, keys, store
+from authgw.session import cache, cookie, keys, store
 from authgw.session.epochs import Epochs
 from authgw.session.links import Links
 from authgw.session.model import SessionLimits
@@ -119,6 +119,7 @@ async def create(settings: Settings) -> Gateway:
     epochs = Epochs(settings.database.url, time.time)
     lifetimes = SessionLimits(settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user)
     sessions = Sessions(redis, key_file, epochs, lifetimes, time.time, grace=settings.sessions.grace)
+    sessions.coherence = heard = cache.coherence(settings.sessions.store, redis, sessions.memory)
     audit = Audit(settings.audit.file, time.time)
     names = cookie.names(settings.gateway.public_url, settings.gateway.base_path)
     front = assemble.front(settings, chain, epochs, key_file, audit)
@@ -130,7 +131,7 @@ async def create(settings: Settings) -> Gateway:
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
     app.router.redirect_slashes = False
     closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=front.close), Part(close=chain.close)]
-    gateway = Gateway(app, [*closing, audit, epochs, links], warnings)
+    gateway = Gateway(app, [*closing, audit, epochs, links, heard], warnings)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
 

@@ -58,14 +58,10 @@ class Epochs:
 
     async def total(self, names: Sequence[Name], *, fresh: bool = False) -> int:
         """The sum of several counters: it changes as soon as one of them is raised."""
+        names = tuple(dict.fromkeys(names))
         now = self._clock()
-        total = 0
-        for name in dict.fromkeys(names):
-            known = self._cache.get(name)
-            if fresh or known is None or not 0 <= now - known[1] < CACHE_SECONDS:
-                return await self._read(names, now)
-            total += known[0]
-        return total
+        total = None if fresh else self._believed(names, now)
+        return await self._read(names, now) if total is None else total
 
     async def holds(self, names: Sequence[Name], epoch: int) -> bool:
         """Is this sum still theirs? Above the cached one it is asked anew: a counter may have risen elsewhere."""
@@ -78,6 +74,16 @@ class Epochs:
         value = await self._database.run(lambda: self._raise((login, _fit(user_key))))
         self._learn((login, user_key), value, now)
         return value
+
+    def _believed(self, names: Sequence[Name], now: float) -> int | None:
+        """The sum of what is cached, None where one of them must be asked for."""
+        total = 0
+        for name in names:
+            known = self._cache.get(name)
+            if known is None or not 0 <= now - known[1] < CACHE_SECONDS:
+                return None
+            total += known[0]
+        return total
 
     async def _read(self, names: Sequence[Name], now: float) -> int:
         wanted = {(login, _fit(key)): (login, key) for login, key in names}

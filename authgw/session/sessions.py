@@ -8,10 +8,9 @@ Every key has a lifetime in the store, and every end is judged here again by `cl
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from redis.asyncio import Redis
@@ -19,20 +18,22 @@ from redis.asyncio import Redis
 from authgw.errors import StoreError
 from authgw.rights.claims import Claims
 from authgw.session import scripts
+from authgw.session.cache import Coherence, Unheard
 from authgw.session.epochs import Epochs
 from authgw.session.keys import Keys
+from authgw.session.lookup import SESSION, Lookup
 from authgw.session.memory import Memory
 from authgw.session.model import Kind, Listed, Session, SessionLimits
 from authgw.session.record import (
     ADDRESS_LENGTH,
     AGENT_LENGTH,
+    Name,
     Record,
     as_listed,
     as_session,
     by_id,
     by_tenant,
     by_user,
-    decode,
     encode,
     milliseconds,
     remaining,
@@ -42,20 +43,18 @@ from authgw.session.register import OPERATOR, Register
 from authgw.session.seal import SECRET_BYTES, Seal, is_hash, is_secret, spell
 from authgw.session.store import ask, read
 
-__all__ = ["SessionLimits", "Sessions"]
+__all__ = ["SESSION", "SessionLimits", "Sessions"]
 
-SESSION = "authgw:session:"
 USER = "authgw:user:"
 TOUCH_SECONDS = 30.0
-
-log = logging.getLogger("authgw.session")
 
 
 class Sessions:
     """The sessions of all users. Every async method raises StoreError where store or database cannot be asked.
 
     `clock`: seconds since 1970. `grace`: seconds for which `grace()` repeats the last good answer of this process; 0:
-    never. `rejected` counts records that did not open, by what was wrong with them.
+    never. `rejected` counts records that did not open, by what was wrong with them. `coherence` is set by whoever tells
+    `memory` of changes; until then the store is asked each time.
     """
 
     def __init__(
@@ -75,10 +74,13 @@ class Sessions:
         self._clock = clock
         self._entropy = entropy
         self._grace = grace
+        self._touch_after = min(TOUCH_SECONDS, limits.idle / 10)
         self._seals = tuple(Seal(key, "session") for key in keys.all)
         self._user_seals = tuple(Seal(key, "user") for key in keys.all)
-        self._memory = Memory()
+        self.memory = Memory()
+        self.coherence: Coherence = Unheard()
         self.rejected: Counter[str] = Counter()
+        self._lookup = Lookup(redis, self._seals, self.memory, self.rejected)
         self._register = Register(redis, keys, self.rejected)
         self._start = redis.register_script(scripts.START)
         self._rotate = redis.register_script(scripts.ROTATE)
@@ -111,38 +113,52 @@ class Sessions:
         arguments: list[bytes | str | int] = [blob, beside, lifetime, index_lifetime, handle, milliseconds(now)]
         arguments += [self._limits.per_user, SESSION, OPERATOR]
         keys = [SESSION + handle, OPERATOR + handle, *self._indexes(claims)]
+        moment = self.memory.moment
         ended = await ask(self._start(keys=keys, args=arguments))
         if not isinstance(ended, list):
             raise StoreError("a new session id was already taken: the source of randomness is broken")
         for old in ended:
-            self._memory.end(old.decode())
-        self._memory.keep(handle, blob, record, now)
+            self.memory.end(old.decode())
+        self.memory.keep(handle, blob, record, self._seals[0], now, moment)
         return sid, as_session(handle, record)
 
     async def find(self, sid: str, kinds: frozenset[Kind] = frozenset(Kind)) -> Session | None:
         """The live session of this id and of one of these kinds, else None. A use is noted now and then."""
-        found = await self._load(sid)
-        if found is None:
-            return None
-        handle, blob, record, seal = found
         now = self._clock()
-        if record.kind not in kinds:
+        if self.coherence.live() and (found := self._lookup.remembered(sid, now)) is not None:
+            handle, known = found
+            record = known.record
+            if now - record.seen < self._touch_after and record.kind in kinds:
+                # The epochs may have been asked meanwhile: what ended by then is not confirmed.
+                held = await self._holds(record, known.names, now)
+                if held and (session := self.memory.confirm(handle, known, now)) is not None:
+                    return session
+        return await self._found(sid, kinds)
+
+    async def _found(self, sid: str, kinds: frozenset[Kind]) -> Session | None:
+        """As `find`, by asking the store."""
+        loaded = await self._lookup.load(sid)
+        if loaded is None or loaded.record.kind not in kinds:
             return None
-        if remaining(record, self._limits, now) <= 0 or not await self._epochs.holds(
-            subject(record.claims), record.epoch
-        ):
-            self._memory.drop(handle)
+        handle, blob, record, moment = loaded.handle, loaded.blob, loaded.record, loaded.moment
+        now = self._clock()
+        if not await self._holds(record, subject(record.claims), now):
+            self.memory.drop(handle)
             return None
-        if now - record.seen >= min(TOUCH_SECONDS, self._limits.idle / 10):
+        if now - record.seen >= self._touch_after:
             record = msgspec.structs.replace(record, seen=now)
-            blob = seal.close(sid, handle, encode(record))
+            blob = loaded.seal.close(sid, handle, encode(record))
             beside = self._register.close(handle, record)
             lifetime = milliseconds(remaining(record, self._limits, now))
             keys = [SESSION + handle, OPERATOR + handle]
             if not await ask(self._touch(keys=keys, args=[blob, beside, lifetime])):
-                self._memory.drop(handle)
+                self.memory.drop(handle)
                 return None
-        return self._memory.keep(handle, blob, record, now)
+        return self.memory.keep(handle, blob, record, loaded.seal, now, moment)
+
+    async def _holds(self, record: Record, names: Sequence[Name], now: float) -> bool:
+        """Is the session neither over nor ended for good?"""
+        return remaining(record, self._limits, now) > 0 and await self._epochs.holds(names, record.epoch)
 
     def grace(self, sid: str) -> Session | None:
         """The last good answer for this id, no older than the grace, its ends still judged. Asks nobody."""
@@ -150,7 +166,7 @@ class Sessions:
             return None
         now = self._clock()
         for seal in self._seals:
-            known = self._memory.get(seal.hash(sid))
+            known = self.memory.get(seal.hash(sid))
             if known is None or remaining(known.record, self._limits, now) <= 0:
                 continue
             if 0 <= now - known.at <= self._grace:
@@ -164,9 +180,9 @@ class Sessions:
 
         None: there is no such session. The absolute end stays where it was.
         """
-        if await self.find(sid) is None or (found := await self._load(sid)) is None:
+        if await self.find(sid) is None or (found := await self._lookup.load(sid)) is None:
             return None
-        old, _, record, _ = found
+        old, record = found.handle, found.record
         if claims is not None and subject(claims) != subject(record.claims):
             raise ValueError("a session never passes to another user or tenant")
         now = self._clock()
@@ -183,10 +199,11 @@ class Sessions:
         arguments: list[bytes | str | int] = [blob, beside, lifetime, index_lifetime, old, handle]
         arguments.append(milliseconds(record.started))
         keys = [SESSION + old, OPERATOR + old, SESSION + handle, OPERATOR + handle, *self._indexes(record.claims)]
-        self._memory.end(old)
+        self.memory.end(old)
+        moment = self.memory.moment
         if not await ask(self._rotate(keys=keys, args=arguments)):
             return None
-        self._memory.keep(handle, blob, record, now)
+        self.memory.keep(handle, blob, record, self._seals[0], now, moment)
         return new, as_session(handle, record)
 
     async def end(self, sid: str) -> Session | None:
@@ -195,12 +212,12 @@ class Sessions:
             return None
         for seal in self._seals:
             handle = seal.hash(sid)
-            self._memory.end(handle)
+            self.memory.end(handle)
             blob = await read(self._redis.getdel(SESSION + handle))
             if blob is None:
                 continue
             await self._forget([handle])
-            record = self._open(seal, sid, handle, blob)
+            record = self._lookup.open(seal, sid, handle, blob)
             if record is None or remaining(record, self._limits, self._clock()) <= 0:
                 return None
             return as_session(handle, record)
@@ -257,42 +274,13 @@ class Sessions:
         who = f"{claims.login}\x00{by_id(claims.id) if claims.id else by_user(claims.user)}"
         return [USER + seal.hash(who) for seal in self._user_seals]
 
-    async def _load(self, sid: str) -> tuple[str, bytes, Record, Seal] | None:
-        """Handle, sealed bytes, record and the seal that opened it; no end is judged here."""
-        if not is_secret(sid):
-            return None
-        for seal in self._seals:
-            handle = seal.hash(sid)
-            blob = await read(self._redis.get(SESSION + handle))
-            if blob is None:
-                self._memory.drop(handle)
-                continue
-            known = self._memory.get(handle)
-            if known is not None and known.blob == blob:
-                return handle, blob, known.record, seal
-            record = self._open(seal, sid, handle, blob)
-            if record is None:
-                self._memory.drop(handle)
-                return None
-            return handle, blob, record, seal
-        return None
-
-    def _open(self, seal: Seal, secret: str, handle: str, blob: bytes) -> Record | None:
-        value = seal.open(secret, handle, blob)
-        record = None if value is None else decode(value)
-        if record is None:
-            fault = "seal" if value is None else "content"
-            self.rejected[fault] += 1
-            log.warning("session record %s refused: its %s is wrong", handle, fault)
-        return record
-
     async def _forget_where(self, matches: Callable[[Claims], bool]) -> int:
-        self._memory.end_where(matches)
+        self.memory.end_where(matches)
         handles = [handle async for handle, record in self._register.records() if matches(record.claims)]
         return await self._forget(handles)
 
     async def _forget(self, handles: list[str]) -> int:
         """Delete sessions' records; how many sessions there were. An index drops what is gone by itself."""
         for handle in handles:
-            self._memory.end(handle)
+            self.memory.end(handle)
         return await self._register.delete(SESSION, handles)

@@ -17,7 +17,7 @@ from authgw.intake.limits import Limits
 from authgw.login import chain, throttle, user, verified
 from authgw.narrow import facts, fetch, resolve, sensors
 from authgw.policy import decide, fields, kinds
-from authgw.session import epochs, keys, links
+from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
 from authgw_plugins import script, static
 from kit.readme import ROOT, blocks, commands, readme, rows, section
@@ -45,6 +45,9 @@ FIXED = {
     "the list of sensors is remembered": f"{sensors.TTL:g} s",
     "credentials sent with a call are remembered": f"{verified.MAX_SECONDS:g} s",
     "that a user's sessions were not ended is remembered": f"{epochs.CACHE_SECONDS:g} s",
+    "sessions that a process remembers; how long without asking Redis, without hearing from it": (
+        f"{memory.ENTRIES}; {memory.CURRENT_SECONDS:g} s, {cache.VOUCHED_SECONDS:g} s"
+    ),
     "user name, password": f"{user.MAX_USER} characters, {user.MAX_PASSWORD_BYTES} bytes",
     "time of a login plugin": f"{chain.PLUGIN_SECONDS:g} s",
     "longest pause after failed logins, before the lock-out": f"{throttle.MAX_PAUSE} s",
