@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from authgw.answer import Answer
@@ -47,8 +47,8 @@ class Shares:
             limits = await self._narrow.limits_of(claims, link.calls)
             if limits is None:
                 return _no_page(entry)
-            if link.rtp and "no_rtp" in limits:
-                return Deny(Reason.LIMITED, 403, "closed by no_rtp: the link is with RTP", entry.name)
+            if (closed := _closed(link, limits)) is not None:
+                return Deny(Reason.LIMITED, 403, closed, entry.name)
         trail.calls = link.calls
         decision = decide(Case(entry, request, typed.read(entry, fields), claims, None, self._rules))
         if isinstance(decision, Deny):
@@ -59,6 +59,13 @@ class Shares:
 def _bearer(link: Link) -> Claims:
     """Whoever holds a public link: nobody in particular, in the tenant of the one who shared it."""
     return Claims(login=link.login, user="", id=0, grants=(Grant(label="public link"),), tenant=link.tenant)
+
+
+def _closed(link: Link, limits: Container[str]) -> str | None:
+    """Why a link for users shows more of its calls than this user sees; None where it does not."""
+    if "simple_cdr" in limits:
+        return "closed by simple_cdr: the page shows the whole call"
+    return "closed by no_rtp: the link is with RTP" if link.rtp and "no_rtp" in limits else None
 
 
 def _no_page(entry: Entry) -> Deny:

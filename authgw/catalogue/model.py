@@ -124,7 +124,8 @@ class Entry(_Strict):
     the product's words for one that is not there; `together`: fields that another one needs. `reveals`: the column
     that a filter tells about (nobody filters by what he is not shown); "*" for the one that its value names, and for
     all fields not listed. `always`: fields sent where the client left
-    them out. `answer`: the gateway answers itself. `refuse`: refused, with that reason.
+    them out. `reply`: "report" is JSON or a document, as the call asked for. `answer`: the gateway answers itself.
+    `refuse`: refused, with that reason.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -165,7 +166,7 @@ class Entry(_Strict):
     mask_urls: dict[Flag, tuple[str, ...]] = {}
     when: tuple[When, ...] = ()
     rows: Rows | None = None
-    reply: Literal["rows", "json", "stream", "page"] = "json"
+    reply: Literal["rows", "json", "stream", "page", "report"] = "json"
     types: tuple[str, ...] = ()
     answer: Literal["bypass_login", "logout", "check_session", "can_audit", "save_audit"] | None = None
     refuse: Literal["never", "not_built"] | None = None

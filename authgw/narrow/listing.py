@@ -13,7 +13,7 @@ import msgspec
 
 from authgw.catalogue.model import Rows
 from authgw.narrow.judge import Judge
-from authgw.narrow.rows import Reader, Row, anew, project
+from authgw.narrow.rows import Reader, Row, anew, project, project_table
 from authgw.narrow.scope import Facts
 from authgw.narrow.source import Source
 from authgw.policy.kinds import SortKey, sort_keys
@@ -81,8 +81,11 @@ class Sieve:
         if not self._simple:
             return anew(row.raw)
         limits = self._judge.limits(facts)
-        reduced = limits is None or "simple_cdr" in limits
-        return project(row.raw, self._simple) if reduced else anew(row.raw)
+        if limits is not None and "simple_cdr" not in limits:
+            return anew(row.raw)
+        if row.named is not None and bytes(row.raw)[:1] == b"[":
+            return project_table(row.raw, row.named, self._simple)
+        return project(row.raw, self._simple)
 
     def _clear(self, facts: Facts, verdict: bool | None) -> bool:
         return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))

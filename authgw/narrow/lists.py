@@ -41,9 +41,12 @@ class Lists:
         """Within the time of a scan, however many look-ups it takes; a refusal where that runs out."""
         try:
             async with asyncio.timeout(self._bounds.scan_seconds):
-                return await self._answer(job, spec)
+                outcome = await self._answer(job, spec)
         except TimeoutError:
             return _too_long(job)
+        if job.shows_sql or not isinstance(outcome, Said):
+            return outcome
+        return Said(msgspec.structs.replace(outcome.answer, body=strip(outcome.answer.body)), outcome.calls)
 
     async def _answer(self, job: Job, spec: Rows) -> Outcome:
         sent = rewrite.fields(job.allow, job.allow.limits)
@@ -53,7 +56,7 @@ class Lists:
             body = document.extract(await source.fetch(sent))
             Reader(spec).page(body)
             body = job.masks.document(body, spec.at)
-            return Said(Answer(200, body if job.shows_sql else strip(body)))
+            return Said(Answer(200, body))
         if job.allow.entry.aggregate:
             return await self._sums(job, spec, source, sent)
         if spec.pages == "start":

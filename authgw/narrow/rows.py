@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -133,6 +133,13 @@ def project(raw: Raw, columns: Sequence[str]) -> bytes:
     """The row with these columns only, in its own order."""
     row = msgspec.json.decode(raw, type=dict[str, Raw])
     return msgspec.json.encode({name: value for name, value in row.items() if name in columns})
+
+
+def project_table(raw: Raw, names: Iterable[str], columns: Sequence[str]) -> bytes:
+    """A row of a table, whose columns keep their places: the others are null."""
+    values = msgspec.json.decode(raw, type=list[Raw])
+    kept = zip(names, values, strict=True)
+    return msgspec.json.encode([value if name in columns else None for name, value in kept])
 
 
 def anew(raw: Raw) -> bytes:

@@ -19,6 +19,7 @@ from authgw.narrow.job import Bounds, Job, Outcome, Passed, Said
 from authgw.narrow.judge import REASON, Judges
 from authgw.narrow.lists import Lists
 from authgw.narrow.mask import Masks
+from authgw.narrow.offered import Offered
 from authgw.narrow.resolve import Leg, Selectors
 from authgw.narrow.sensors import Sensors
 from authgw.narrow.share import LOGIN, PUBLIC, rewrite_links, share_call
@@ -155,7 +156,8 @@ class Narrow:
         reply = await fetch(self._upstream, tuple(legs.values()), wish, job.allow.entry.types)
         if reply is None:
             return _no_file(job, next(iter(legs)))
-        return Passed(reply, tuple(legs))
+        limits = frozenset[str]().union(*(leg.limits for leg in legs.values()))
+        return Passed(_offered(reply, limits, tuple(legs)), tuple(legs))
 
     async def _share_selected(self, job: Job) -> Outcome:
         """A public link to the selected calls; for users with row scope it is made by id, so that no leg slips in."""
@@ -173,7 +175,8 @@ class Narrow:
             try:
                 if reply.status != 200:
                     raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {reply.status}")
-                outcome = Said(Answer(200, document.extract(await reply.read(self._bounds.max_reply))), calls)
+                body = document.extract(await reply.read(self._bounds.max_reply))
+                outcome = Said(Answer(200, body if job.shows_sql else strip(body)), calls)
             finally:
                 await reply.close()
         return await self._issue(job, outcome, {PUBLIC}) if isinstance(outcome, Said) else outcome
@@ -213,14 +216,31 @@ class Narrow:
             held = job.allow.entry.object and job.allow.entry.reply == "stream"
             if held and not await has_file(reply, job.allow.entry.types):
                 return _no_file(job, calls[0])
+            if job.allow.entry.reply == "report":
+                return Said(_report(job, reply, await reply.read(self._bounds.max_reply)), calls)
             if job.allow.entry.reply != "json":
                 handed_on = True
-                return Passed(reply, calls)
+                return Passed(_offered(reply, limits, calls), calls)
             body = document.extract(await reply.read(self._bounds.max_reply))
         finally:
             if not handed_on:
                 await reply.close()
         return Said(Answer(200, body if job.shows_sql else strip(body)), calls)
+
+
+def _report(job: Job, reply: Reply, body: bytes) -> Answer:
+    """A report as JSON, or the document that upstream makes of it."""
+    if body.lstrip()[:1] in {b"{", b"["} or any(on(element, "json") for element in job.allow.elements):
+        body = document.extract(body)
+        return Answer(200, body if job.shows_sql else strip(body))
+    kept = {name: value for name, value in reply.headers if name in {"content-type", "content-disposition"}}
+    kind = kept.pop("content-type", "application/octet-stream")
+    return Answer(200, body, kind, tuple(kept.items()))
+
+
+def _offered(reply: Reply, limits: frozenset[str], calls: tuple[int, ...]) -> Reply:
+    """Under simple_cdr the name of a file must not tell what the rows do not."""
+    return Offered(reply, calls[0]) if calls and "simple_cdr" in limits else reply
 
 
 def _no_match(job: Job, element: Element) -> Deny:

@@ -186,3 +186,8 @@ def shown_by(grants: Iterable[Grant], flag: str, call: Call) -> list[Grant]:
 def allowed(grants: Iterable[Grant], flag: str) -> list[Grant]:
     """The grants with that flag."""
     return [grant for grant in grants if flag in grant.flags]
+
+
+def unreduced(grants: Iterable[Grant]) -> list[Grant]:
+    """The grants that show calls whole."""
+    return [grant for grant in grants if "simple_cdr" not in grant.limits]

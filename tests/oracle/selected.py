@@ -19,7 +19,7 @@ import httpx2
 from authgw.rights.claims import Grant
 from oracle.case import Case
 from oracle.data import Record
-from oracle.formula import HEADER, allowed, shown_by, visible
+from oracle.formula import HEADER, allowed, shown_by, unreduced, visible
 from oracle.site import signalling
 
 API = "/php/api.php"
@@ -117,7 +117,7 @@ async def selected_captures(case: Case) -> None:
     """getPCAP: the visible legs' packets, each leg with RTP only where a grant that shows it has it."""
     wanted = some(case, any_record(case))
     options = {name: True for name in ("cidMerge", "zip") if case.random.random() < 0.4}
-    grants = opening(case, "can_pcap", wanted)
+    grants = opening(case, "can_pcap", wanted, "simple_cdr")
     answer = await ask(case, "getPCAP", {**wanted.element, **options})
     what, legs = f"getPCAP {wanted.element} {options}", wanted.legs(grants, case)
     if refused(case, what, answer, grants, wanted, legs):
@@ -165,12 +165,12 @@ async def shared_calls(case: Case) -> None:
     """getShareURL and shareCdr: the page of the link shows the visible calls and no others."""
     wanted = some(case, any_record(case), header=False)
     rtp = {"rtp": True} if case.random.random() < 0.3 else {}
-    grants = opening(case, SHARE, wanted, *(("no_rtp",) if rtp else ()))
+    grants = opening(case, SHARE, wanted, "simple_cdr", *(("no_rtp",) if rtp else ()))
     answer = await ask(case, "getShareURL", {**wanted.element, **rtp})
     what, legs = f"getShareURL {wanted.element} {rtp}", wanted.legs(grants, case, all_legs=not wanted.by_id)
     if not refused(case, what, answer, grants, wanted, legs):
         await opened(case, what, answer, [leg["ID"] for leg in legs])
-    grants = allowed(case.claims.grants, SHARE)
+    grants = unreduced(allowed(case.claims.grants, SHARE))
     ids = [record["ID"] for record in case.random.sample(case.site.records, case.random.choice((1, 1, 2)))]
     params = {"type": "share_cdr_show", "subType": "self_protected_link", "id": ids, "emailFields": None}
     answer = await case.ask("/php/model/utilities.php", {"task": "shareCdr", "params": json.dumps(params)})

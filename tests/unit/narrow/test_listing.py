@@ -11,7 +11,8 @@ import pytest
 from authgw.catalogue.model import Rows
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.judge import Judge
-from authgw.narrow.listing import Listing, Window, stable_sort
+from authgw.narrow.listing import Listing, Sieve, Window, stable_sort
+from authgw.narrow.rows import Reader
 from authgw.narrow.scope import compile_scope
 from authgw.narrow.walk import walk
 from authgw.rights.claims import Scope
@@ -126,6 +127,17 @@ async def test_reduced_rows_follow_the_grant_that_shows_them() -> None:
         {"ID", "caller"},
         {"ID", "id_sensor", "caller", "called"},
     ]
+
+
+@pytest.mark.anyio
+async def test_rows_of_a_table_are_reduced_in_their_places() -> None:
+    """Under its first row, which names the columns, a table keeps its width: what is not shown is null."""
+    spec = Rows(id="id", table=True, sensor="id_sensor", simple=("callRef", "id_sensor"))
+    body = b'[["callRef","id_sensor","callerip"],["0x1",1,167837957],["0x2",2,167837957]]'
+    both = judge(Scope(sensors=(1,)), Scope(), limits=(frozenset(), frozenset({"simple_cdr"})))
+    sieve = Sieve(spec, both, Calls([]))
+    kept = await sieve.keep(Reader(spec).page(body).rows)
+    assert [json.loads(sieve.write(*row)) for row in kept] == [["0x1", 1, 167837957], ["0x2", 2, None]]
 
 
 @pytest.mark.anyio

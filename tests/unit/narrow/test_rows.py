@@ -93,8 +93,30 @@ def test_bare_arrays_and_their_empty_form() -> None:
 
 def test_sql_and_debug_fields_are_stripped() -> None:
     """Fields that tell of SQL or debugging go; one that says "no debugging" stays, and so does everything else."""
-    body = b'{"results":[{"sql":1}],"_debug":false,"sql":"SELECT","debugInfo":{"a":1},"total":1}'
-    assert json.loads(strip(body)) == {"results": [{"sql": 1}], "_debug": False, "total": 1}
+    body = b'{"results":[{"ID":"1"}],"_debug":false,"sql":"SELECT","debugInfo":{"a":1},"total":1}'
+    assert json.loads(strip(body)) == {"results": [{"ID": "1"}], "_debug": False, "total": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b'{"results":[{"ID":"1","sql":1}],"total":1}', {"results": [{"ID": "1"}], "total": 1}),
+        (b'{"data":{"charts":[{"x":1,"sqlQuery" : "S"}]}}', {"data": {"charts": [{"x": 1}]}}),
+        (b'[{"ID":"1","_debug":{"a":1}}]', [{"ID": "1"}]),
+        (b'{"a":{"\\u0073ql":"S","b":2}}', {"a": {"b": 2}}),
+        (b'{"results":[{"caller":"sql: \\"debug\\": x","_debug":false}]}',
+         {"results": [{"caller": 'sql: "debug": x', "_debug": False}]}),
+    ],
+)  # fmt: skip
+def test_sql_and_debug_fields_are_stripped_however_deep(body: bytes, left: Any) -> None:
+    """In rows, in what is nested, in a bare list, under a name written with escapes; values are no names."""
+    assert json.loads(strip(body)) == left
+
+
+def test_what_tells_of_no_query_keeps_its_bytes() -> None:
+    """Where there is nothing to take off, nothing is written anew."""
+    body = b'{ "results": [ {"mos": 4.10} ] }'
+    assert strip(body) == body
     assert strip(b'{"a":1,  "_debug":false}') == b'{"a":1,  "_debug":false}'
     assert strip(b"[1]") == b"[1]"
 
