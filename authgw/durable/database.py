@@ -1,53 +1,49 @@
-"""The database of durable data, asked from a thread of its own. Each part of the gateway brings its tables."""
+"""The database of durable data, asked from threads. Each part of the gateway brings its tables and has its own thread.
+
+Written for SQLite, MariaDB or MySQL, and PostgreSQL alike. What holds on all of them: a value that was read may be
+another one by the time it is written. So changes carry their condition (`update … where`, then look at `rowcount`), and
+a row that may be there already is inserted in a transaction of its own, for IntegrityError ends it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from authgw.errors import ConfigError, Problem, StoreError
+from authgw.durable import engine, schema
+from authgw.errors import StoreError
 
 ASK_SECONDS = 5.0
+UPGRADE_SECONDS = 60
 T = TypeVar("T")
-
-_schema = sa.Table(
-    "authgw_schema",
-    sa.MetaData(),
-    sa.Column("part", sa.String(32), primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-)
 
 
 class Database:
     """The tables of one part, in one schema version. Opened at first use; `close` it at the end.
 
     Every method raises StoreError where the database cannot be asked, and ConfigError where it was written by a newer
-    version.
+    version. `steps`: from each older version to the next, see `schema`.
     """
 
-    def __init__(self, url: str, part: str, tables: sa.MetaData, version: int) -> None:
-        self._part, self._tables, self._version = part, tables, version
-        self._ready = False
-        # One thread, one connection: the database is asked a few times a second at most, and in order.
+    def __init__(
+        self, url: str, part: str, tables: sa.MetaData, version: int, steps: Sequence[schema.Step] = ()
+    ) -> None:
+        self._part, self._tables, self._version, self._steps = part, tables, version, tuple(steps)
+        self._url = url
+        self._ready = self._closed = False
+        self.engine = engine.lend(url)
+        # One thread and so one connection: a part is asked in order, and a slow one keeps no other waiting.
         self._thread = ThreadPoolExecutor(1, f"authgw-{part}")
-        try:
-            self._url = sa.make_url(url)
-            self.engine = sa.create_engine(self._url, pool_size=1, max_overflow=0, pool_pre_ping=True)
-        except TypeError:  # SQLite in memory has a pool without these settings
-            self.engine = sa.create_engine(self._url)
-        except (SQLAlchemyError, ImportError) as error:
-            raise ConfigError([Problem("database.url", "", str(error))]) from error
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Work with `engine`, on the database's thread, file and tables made where they are absent."""
+        """Work with `engine`, on the part's thread, file and tables made where they are absent."""
 
         def prepared() -> T:
             self._prepare()
@@ -55,35 +51,35 @@ class Database:
 
         try:
             call = asyncio.get_running_loop().run_in_executor(self._thread, prepared)
-            return await asyncio.wait_for(call, ASK_SECONDS)
+            return await asyncio.wait_for(call, ASK_SECONDS if self._ready else UPGRADE_SECONDS)
         except (SQLAlchemyError, OSError, TimeoutError, RuntimeError) as error:
-            raise StoreError(f"{self._part}: {type(error).__name__}: {error}") from error
+            raise StoreError(f"database ({self._part}): {_told(error)}") from error
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self.engine.dispose)
+        if self._closed:
+            return
+        self._closed = True
         self._thread.shutdown(wait=False)
+        await asyncio.to_thread(engine.give_back, self._url)
 
     def _prepare(self) -> None:
         if self._ready:
             return
-        file = self._url.database
-        if self._url.get_backend_name() == "sqlite" and file and file != ":memory:" and not Path(file).exists():
-            # Made here and not by SQLite, whose journal files take over the mode of this one.
-            os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        with self.engine.begin() as database:
-            for table in (_schema, *self._tables.sorted_tables):
-                database.execute(CreateTable(table, if_not_exists=True))
-            version = database.scalar(sa.select(_schema.c.version).where(_schema.c.part == self._part))
-            if version is not None and version > self._version:
-                message = f"the database is of version {version}; this program knows up to {self._version}"
-                raise ConfigError([Problem("database.url", "", message)])
-        if version is None:
-            self._mark_version()
+        at = self.engine.url
+        if at.get_backend_name() == "sqlite":
+            if not engine.is_inside(at) and at.database and not Path(at.database).exists():
+                # Made here and not by SQLite, whose journal files take over the mode of this one.
+                os.close(os.open(at.database, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+            schema.bring_up(self.engine, self._part, self._tables, self._version, self._steps)
+        else:
+            patient = engine.make(self._url, seconds=UPGRADE_SECONDS, pooled=False)
+            schema.bring_up(patient, self._part, self._tables, self._version, self._steps)
         self._ready = True
 
-    def _mark_version(self) -> None:
-        try:
-            with self.engine.begin() as database:
-                database.execute(_schema.insert().values(part=self._part, version=self._version))
-        except IntegrityError:
-            return  # another instance was first
+
+def _told(error: BaseException) -> str:
+    """What happened, in one line, without the statement and its values."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    text = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

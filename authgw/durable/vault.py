@@ -20,6 +20,13 @@ _NONCE = 12
 _TAG = 16
 
 
+def key_id(blob: bytes) -> str | None:
+    """The id of the key that a sealed value names. None: it is no sealed value."""
+    if blob[:1] != _VERSION or len(blob) < 2 or len(blob) < 2 + blob[1] + _NONCE + _TAG:
+        return None
+    return blob[2 : 2 + blob[1]].decode("ascii", "replace")
+
+
 class Vault:
     """Seals and opens values of one purpose (a word such as "totp")."""
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from authgw.durable.database import Database
+from authgw.durable.sealed import Part
 from authgw.errors import StoreError
 
 CACHE_SECONDS = 0.9
@@ -31,6 +32,7 @@ _epochs = sa.Table(
     sa.Column("user_key", sa.String(_KEY_LENGTH), primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False),
 )
+PART = Part("epochs", _tables, SCHEMA_VERSION)
 
 
 class Epochs:
@@ -43,7 +45,7 @@ class Epochs:
     def __init__(self, url: str, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._cache: OrderedDict[Name, tuple[int, float]] = OrderedDict()
-        self._database = Database(url, "epochs", _tables, SCHEMA_VERSION)
+        self._database = Database(url, PART.name, PART.tables, PART.version)
 
     async def open(self) -> None:
         """Make file and tables where they are absent."""
@@ -122,5 +124,5 @@ class Epochs:
 
 
 def _fit(key: str) -> str:
-    """The key as stored: as it is, or its SHA-256 where it is too long for the column."""
-    return key if len(key) < _KEY_LENGTH else "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+    """The key as stored: as it is, or its SHA-256 where no column can hold it."""
+    return key if len(key) < _KEY_LENGTH and "\0" not in key else "sha256:" + hashlib.sha256(key.encode()).hexdigest()

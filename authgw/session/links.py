@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from authgw.durable.database import Database
+from authgw.durable.sealed import Part
 from authgw.rights.claims import Claims
 
 SCHEMA_VERSION = 1
@@ -29,6 +30,7 @@ _links = sa.Table(
     sa.Column("record", sa.LargeBinary, nullable=False),
     sa.Column("issued", sa.BigInteger, nullable=False),
 )
+PART = Part("links", _tables, SCHEMA_VERSION)
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -62,7 +64,7 @@ class Links:
     def __init__(self, url: str, keys: Sequence[bytes], clock: Callable[[], float]) -> None:
         self._keys = tuple(keys)
         self._clock = clock
-        self._database = Database(url, "links", _tables, SCHEMA_VERSION)
+        self._database = Database(url, PART.name, PART.tables, PART.version)
 
     async def open(self) -> None:
         await self._database.run(lambda: None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
+from authgw.settings.database import url as database_url
 from authgw.settings.values import duration, split
 
 _NOT_YET = "is not available in this version"
@@ -38,13 +39,7 @@ def store(value: str) -> str:
 
 
 def database(value: str, info: ValidationInfo) -> str:
-    scheme, mark, file = value.partition(":///")
-    if not mark or scheme != "sqlite":
-        known = re.match(r"(mysql|mariadb|postgresql)[+:]", value)
-        raise ValueError(f'{"this database" if known else "it"} {_NOT_YET}; write "sqlite:///authgw.db"')
-    if not file or re.search(r"[?#%\x00]", file):
-        raise ValueError('must name a plain file; write "sqlite:///authgw.db" or "sqlite:////var/lib/authgw/authgw.db"')
-    return f"sqlite:///{(info.context or {}).get('folder', Path()) / file}"
+    return database_url(value, (info.context or {}).get("folder", Path()))
 
 
 def outage(value: str) -> str:

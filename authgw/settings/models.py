@@ -187,7 +187,16 @@ class Database(Table):
     """What must outlive the sessions."""
 
     url: Annotated[Text, AfterValidator(choices.database)] = _setting(
-        "sqlite:///authgw.db", description="An SQLite file, made at first start."
+        "sqlite:///authgw.db",
+        repr=False,
+        description='"sqlite:///FILE", made at first start; or "mariadb://USER:PASSWORD@HOST/NAME", "mysql://…" or\n'
+        '"postgresql://…". TLS: "?ssl_ca=FILE", for PostgreSQL "?sslmode=verify-full&sslrootcert=FILE".',
+    )
+    url_file: FilePath | None = _setting(
+        None,
+        description="Instead of url: a file with the URL in one line, for it may hold a password.\n"
+        "AUTHGW_DATABASE__URL in the environment does as well.",
+        examples=["database.url"],
     )
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from authgw.errors import ConfigError, Problem
+from authgw.settings.database import url as database_url
 from authgw.settings.environment import overlay
 from authgw.settings.messages import located
-from authgw.settings.models import REQUIRED, SECTIONS, Gateway, Settings, Table, Upstream
+from authgw.settings.models import REQUIRED, SECTIONS, Database, Gateway, Settings, Table, Upstream
 from authgw.settings.secret import exposed, read_secret
 from authgw.settings.together import disagreements, instances, oddities
 
@@ -38,7 +39,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
             found[name] = SECTIONS[name].model_validate(table, context={"folder": file.parent})
         except ValidationError as error:
             problems.extend(located(error, (name,), source, from_environment))
-    warnings = _secrets(found, file, source, problems)
+    warnings = _secrets(found, file, source, from_environment, problems)
     problems.extend(disagreements(found, source))
     if problems:
         raise ConfigError(problems)
@@ -91,7 +92,13 @@ def _tables(document: Mapping[str, Any], source: str, problems: list[Problem]) -
     return tables
 
 
-def _secrets(found: dict[str, Table], file: Path, source: str, problems: list[Problem]) -> list[Problem]:
+def _secrets(
+    found: dict[str, Table],
+    file: Path,
+    source: str,
+    origin: Mapping[tuple[str, ...], str],
+    problems: list[Problem],
+) -> list[Problem]:
     """Put the upstream password in its place; warnings where a secret can be read by others."""
     warnings: list[Problem] = []
     upstream, gateway = found.get("upstream"), found.get("gateway")
@@ -106,4 +113,31 @@ def _secrets(found: dict[str, Table], file: Path, source: str, problems: list[Pr
         warnings += exposed(gateway.key_file, source, "gateway.key_file")
     if "@" in getattr(found.get("sessions"), "store", ""):
         warnings += exposed(file, source, "sessions.store")
+    database = found.get("database")
+    if isinstance(database, Database):
+        warnings += _database(database, found, file.parent, source, problems)
+        if "@" in database.url and ("database", "url") not in origin:
+            warnings += exposed(file, source, "database.url")
     return warnings
+
+
+def _database(
+    given: Database, found: dict[str, Table], folder: Path, source: str, problems: list[Problem]
+) -> list[Problem]:
+    """The URL from its file, if it has one of its own."""
+    if given.url_file is None:
+        return []
+    if "url" in given.model_fields_set:
+        problems.append(Problem(source, "database.url_file", "is given beside database.url; take one of them out"))
+        return []
+    text = read_secret(given.url_file)
+    if isinstance(text, bytes):
+        try:
+            url = database_url(text.decode(), folder)
+        except ValueError as error:
+            text = f"{given.url_file}: {error}"
+        else:
+            found["database"] = given.model_copy(update={"url": url})
+            return exposed(given.url_file, source, "database.url_file")
+    problems.append(Problem(source, "database.url_file", text))
+    return []

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from authgw.errors import Problem
+from authgw.settings.database import is_bare
 from authgw.settings.messages import located
-from authgw.settings.models import Gateway, LoginInstance, Sessions, Table, Upstream
+from authgw.settings.models import Database, Gateway, LoginInstance, Sessions, Table, Upstream
 from authgw.settings.values import is_loopback, texts
 
 _OWN_KEYS = ("plugin", "on_failure", "sufficient")
@@ -103,8 +104,13 @@ def _service(upstream: Upstream, source: str) -> list[Problem]:
 
 def oddities(found: Mapping[str, Table], source: str) -> list[Problem]:
     """Warnings: settings that work but are hardly meant."""
+    warnings: list[Problem] = []
     upstream = found["upstream"]
     if isinstance(upstream, Upstream) and upstream.identity == "none" and (upstream.username or upstream.password):
         advice = 'is not used under identity "none"; take username and password out, or write identity = "service"'
-        return [Problem(source, "upstream.username", advice)]
-    return []
+        warnings.append(Problem(source, "upstream.username", advice))
+    database = found["database"]
+    if isinstance(database, Database) and is_bare(database.url):
+        advice = "goes over a network without verified TLS; add ?ssl_ca=FILE, or for PostgreSQL ?sslmode=verify-full"
+        warnings.append(Problem(source, "database.url", advice))
+    return warnings

@@ -10,13 +10,16 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+ELSEWHERE = "/usr/sbin:/usr/local/sbin:/sbin"
 
-def need(program: str) -> str:
-    """Path of a program. Missing: a failure in CI, a named skip elsewhere."""
-    found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin:/sbin")
+
+def need(program: str, path: str = ELSEWHERE) -> str:
+    """Path of a program, looked for in `path` too. Missing: a failure in CI, a named skip elsewhere."""
+    found = shutil.which(program) or shutil.which(program, path=path)
     if found:
         return found
     message = f"{program} is not installed (make test installs it as root on Debian)"
@@ -45,10 +48,13 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
 
 
 @contextlib.contextmanager
-def running(command: Sequence[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A server process that listens on `port`, its output in `log`, terminated at the end."""
+def running(
+    command: Sequence[str], port: int, log: Path, *, user: str | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server process that listens on `port`, its output in `log`, terminated at the end. `user`: run as another."""
+    account: dict[str, Any] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
     with log.open("wb") as out:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **account)
         try:
             wait_for_port(port, process)
             yield process

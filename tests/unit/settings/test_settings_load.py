@@ -139,6 +139,35 @@ def test_every_table_is_read(folder: Path) -> None:
     assert [warning.where for warning in settings.warnings] == ["sessions.store"]
 
 
+@pytest.mark.parametrize(
+    ("url", "read_as", "warned"),
+    [
+        ("mariadb://a:p%2Fw@127.0.0.1/authgw", "mariadb://a:p%2Fw@127.0.0.1/authgw", False),
+        ("mysql://a:b@db:3307/authgw?ssl_ca=ca.pem", "mysql://a:b@db:3307/authgw?ssl_ca={folder}/ca.pem", False),
+        ("mariadb://a:b@db.example.com/authgw", "mariadb://a:b@db.example.com/authgw", True),
+        ("mariadb://a@/authgw?unix_socket=/run/m.sock", "mariadb://a@/authgw?unix_socket=/run/m.sock", False),
+        (
+            "postgresql://a:b@db/authgw?sslmode=verify-full&sslrootcert=ca.pem",
+            "postgresql://a:b@db/authgw?sslmode=verify-full&sslrootcert={folder}/ca.pem",
+            False,
+        ),
+        ("postgresql://a:b@db/authgw?sslmode=require", "postgresql://a:b@db/authgw?sslmode=require", True),
+        ("postgresql:///authgw?host=/run/postgresql", "postgresql:///authgw?host=/run/postgresql", False),
+    ],
+)
+def test_a_database_by_url(folder: Path, url: str, read_as: str, warned: bool) -> None:
+    """From the environment or a file of its own; its files are relative to the configuration, bare ones warned of."""
+    expected = read_as.format(folder=folder)
+    from_environment = read(folder, AUTHGW_DATABASE__URL=url)
+    (folder / "database.url").write_text(f"{url}\n")
+    (folder / "database.url").chmod(0o600)
+    from_file = read(folder, AUTHGW_DATABASE__URL_FILE="database.url")
+    for settings in (from_environment, from_file):
+        assert settings.database.url == expected
+        assert ["database.url" in warning.where for warning in settings.warnings] == [True] * warned
+        assert url.partition("?")[0] not in repr(settings)
+
+
 def test_the_environment_wins(folder: Path) -> None:
     """AUTHGW_SECTION__KEY is that setting, with text read as the setting's type; lists and tables as TOML or commas."""
     settings = read(

@@ -80,6 +80,17 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     assert "secret" not in "".join(found.values())
 
 
+def test_no_password_of_a_database_is_told(tmp_path: Path) -> None:
+    """Whatever is wrong with a database's URL, in the settings or in a file of its own, it is not quoted."""
+    for wrong in ("mariadb://authgw:hunter2@db/a/b", "mariadb://authgw:hunter2@db:x/a", "oracle://authgw:hunter2@db/a"):
+        assert "hunter2" not in one(tmp_path, "database", f'url = "{wrong}"')
+        (tmp_path / "database.url").write_text(wrong)
+        assert "hunter2" not in one(tmp_path, "database", 'url_file = "database.url"')
+    text = "[gateway]\npublic_url = 'http://127.0.0.1'\n[upstream]\n" + UPSTREAM + "\n[login]\nchain = ['static']\n"
+    both = text + "[database]\nurl = 'mariadb://a:hunter2@db/a'\nurl_file = 'x'\n"
+    assert "beside database.url" in problems(tmp_path, both)["database.url_file"]
+
+
 def test_a_syntax_error_has_its_line(tmp_path: Path) -> None:
     """What is no TOML is located by line and column."""
     (where,) = problems(tmp_path, '[gateway]\npublic_url = "x"\nlisten = = 3\n')
@@ -161,7 +172,17 @@ WRONG = [
     ("login", 'chain = ["Corp"]', "instance name"),
     ("login", 'chain = ["a__b"]', "instance name"),
     ("audit", 'file = ""', "must name a file"),
-    ("database", 'url = "postgresql://db/authgw"', "not available in this version"),
+    ("database", 'url = "oracle://db/authgw"', "sqlite:///authgw.db"),
+    ("database", 'url = "mysql+pymysql://db/authgw"', "mysql://"),
+    ("database", 'url = "mariadb://authgw:pass@db.example.com"', "one database"),
+    ("database", 'url = "mariadb:///authgw"', "names no server"),
+    ("database", 'url = "mariadb://db/authgw/more"', "one database"),
+    ("database", 'url = "mariadb://db:0/authgw"', "not a database URL"),
+    ("database", 'url = "mariadb://a:p#ss@db/authgw"', "%2F"),
+    ("database", 'url = "mariadb://db/authgw?ssl_disabled=1"', "has ssl_disabled after the ?"),
+    ("database", 'url = "mariadb://db/authgw?ssl_ca="', "without a value"),
+    ("database", 'url = "postgresql://db/authgw?sslmode=verify"', "unknown sslmode"),
+    ("database", 'url = "postgresql:///authgw?host=db"', "no folder"),
     ("database", 'url = "sqlite://"', "sqlite:///authgw.db"),
     ("database", 'url = "sqlite:///a.db?mode=memory"', "plain file"),
     ("policy", "files = []", "at least one"),
