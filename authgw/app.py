@@ -32,9 +32,10 @@ from authgw.doors import Doors
 from authgw.errors import ConfigError, Problem, StoreError
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
-from authgw.login import assemble, pages
+from authgw.login import assemble, pages, redirect
 from authgw.login.attempt import Attempts
 from authgw.login.browser import Browser
+from authgw.login.confirm import Confirm
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds
 from authgw.narrow.judge import Judges
@@ -45,6 +46,7 @@ from authgw.policy.decide import Rules
 from authgw.services import Services
 from authgw.session import cache, cookie, keys, store
 from authgw.session.epochs import Epochs
+from authgw.session.handles import Handles
 from authgw.session.links import Links
 from authgw.session.model import SessionLimits
 from authgw.session.sessions import Sessions
@@ -117,7 +119,8 @@ async def create(settings: Settings) -> Gateway:
     upstream = upstream_of(settings)
     redis = store.connect(settings.sessions.store)
     epochs = Epochs(settings.database.url, time.time)
-    lifetimes = SessionLimits(settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user)
+    ours = settings.sessions
+    lifetimes = SessionLimits(ours.idle, ours.absolute, ours.per_user, ours.refresh, ours.unconfirmed)
     sessions = Sessions(redis, key_file, epochs, lifetimes, time.time, grace=settings.sessions.grace)
     sessions.coherence = heard = cache.coherence(settings.sessions.store, redis, sessions.memory)
     audit = Audit(settings.audit.file, time.time)
@@ -128,6 +131,8 @@ async def create(settings: Settings) -> Gateway:
     parts = _parts(settings, catalogue, upstream, doors, audit, links)
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
     own = pages.routes(browser, front, parts.narrow.sensors.names, audit)
+    own += redirect.routes(browser, front, Handles(redis, key_file, time.time), audit)
+    sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
     app.router.redirect_slashes = False
     closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=front.close), Part(close=chain.close)]

@@ -62,6 +62,9 @@ class Reason(StrEnum):
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     SECOND_FACTOR_UNAVAILABLE = "second_factor_unavailable"
     RIGHTS_INVALID = "rights_invalid"
+    NOT_ADMITTED = "not_admitted"
+    PROVIDER_REFUSED = "provider_refused"
+    LOGIN_EXPIRED = "login_expired"
     LOGIN_FAILED = "login_failed"
     LOGIN_BUSY = "login_busy"
 

@@ -143,6 +143,8 @@ class Sessions(Table):
     )
     idle: Seconds = _setting("30m", description="A session unused for so long ends.")
     absolute: Seconds = _setting("12h", description="Every session ends after so long.")
+    refresh: Seconds = _setting("5m", description="After so long the login of a session in use is asked again.")
+    unconfirmed: Seconds = _setting("1h", description="A session whose login cannot be asked again ends after so long.")
     per_user: Whole = _setting(20, ge=1, le=10_000, description="Sessions of one user; over it the oldest ends.")
     outage: Annotated[Text, AfterValidator(choices.outage)] = _setting(
         "closed",

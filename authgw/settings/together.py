@@ -77,6 +77,9 @@ def disagreements(found: Mapping[str, Table], source: str) -> list[Problem]:
     if isinstance(sessions, Sessions) and sessions.idle > sessions.absolute:
         advice = "is longer than sessions.absolute, so it would never be felt; make it shorter"
         problems.append(Problem(source, "sessions.idle", advice))
+    if isinstance(sessions, Sessions) and sessions.refresh >= sessions.unconfirmed:
+        advice = "is not longer than sessions.refresh, so one missed answer would end sessions; make it longer"
+        problems.append(Problem(source, "sessions.unconfirmed", advice))
     return problems
 
 
