@@ -78,6 +78,7 @@ class Reason(StrEnum):
     UPSTREAM_REDIRECT = "upstream_redirect"
     UPSTREAM_BUSY = "upstream_busy"
     UPSTREAM_STATUS = "upstream_status"
+    FACTS_UNAVAILABLE = "facts_unavailable"
 
     # the gateway itself
     STOPPED = "stopped"

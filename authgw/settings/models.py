@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic_core import PydanticUndefined
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from authgw.errors import Problem
 from authgw.settings import choices
+from authgw.settings.facts import Facts
+from authgw.settings.table import Table
+from authgw.settings.table import setting as _setting
 from authgw.settings.values import (
     Address,
     FilePath,
@@ -30,17 +32,6 @@ from authgw.settings.values import (
     Whole,
     duration,
 )
-
-
-def _setting(default: Any = PydanticUndefined, *, live: bool = False, **more: Any) -> Any:
-    """A setting with its default as text. `live`: the example configuration shows it switched on."""
-    return Field(default, json_schema_extra={"live": live or default is PydanticUndefined}, **more)
-
-
-class Table(BaseModel):
-    """Base of every table: unknown keys are errors, values are frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, arbitrary_types_allowed=True)
 
 
 class Gateway(Table):
@@ -247,6 +238,7 @@ SECTIONS: dict[str, type[Table]] = {
     "login": Login,
     "audit": Audit,
     "database": Database,
+    "facts": Facts,
     "policy": Policy,
     "groups": Groups,
     "throttle": Throttle,
@@ -265,6 +257,7 @@ class Settings:
     login: Login
     audit: Audit
     database: Database
+    facts: Facts
     policy: Policy
     groups: Groups
     throttle: Throttle
