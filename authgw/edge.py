@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from authgw.answer import Answer
 from authgw.intake.request import Raw, Refused
 from authgw.reasons import Reason
 from authgw.upstream.api import Reply
+from authgw.watch import ClientGone, Work
+
+__all__ = ["App", "ClientGone", "Receive", "Scope", "Send", "read_raw", "send_answer", "send_reply", "with_request_id"]
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-T = TypeVar("T")
 
 # What every answer carries; a reply's own headers come from the upstream's allow-list.
 _STANDING = (
@@ -24,18 +26,18 @@ _STANDING = (
 )
 
 
-class ClientGone(Exception):
-    """The client left before it was answered: there is nobody to tell."""
-
-
 async def read_raw(scope: Scope, receive: Receive, max_body: int, seconds: float) -> Raw | Refused:
     """The request with its whole body, or the refusal of one that is too large or too slow."""
-    headers = tuple((bytes(name), bytes(value)) for name, value in scope["headers"])
-    if _announced(headers) > max_body:
+    headers = tuple(scope["headers"])
+    announced = _announced(headers)
+    if announced > max_body:
         return Refused(Reason.BODY_TOO_LARGE, 413, f"body: more than {max_body} bytes")
     try:
-        async with asyncio.timeout(seconds):
-            body = await _body(receive, max_body)
+        if announced:
+            async with asyncio.timeout(seconds):
+                body = await _body(receive, max_body)
+        else:
+            body = await _body(receive, max_body)  # there at once: no timer is worth it
     except TimeoutError:
         return Refused(Reason.BODY_MALFORMED, 408, f"body: not complete within {seconds:g} s")
     if body is None:
@@ -52,8 +54,13 @@ async def read_raw(scope: Scope, receive: Receive, max_body: int, seconds: float
 
 
 def _announced(headers: Sequence[tuple[bytes, bytes]]) -> int:
-    length = next((value for name, value in headers if name == b"content-length"), b"0")
-    return int(length) if length.isdigit() and len(length) < 20 else 0
+    """Bytes of body that will come: 0 for none, 1 where only chunks will tell."""
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() and len(value) < 20 else 1
+        if name == b"transfer-encoding":
+            return 1
+    return 0
 
 
 async def _body(receive: Receive, max_body: int) -> bytes | None:
@@ -84,11 +91,11 @@ async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, patience: float) -> None:
+async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, work: Work) -> None:
     """Stream a reply through. A body cut short raises and leaves the answer unfinished.
 
-    `patience`: seconds for which a client may take nothing. One that takes no more counts as gone (`ClientGone`), for
-    a reply that is not read through keeps one of the few sessions of the service account.
+    One that takes no more pieces counts as gone (`ClientGone`), for a reply that is not read through keeps one of the
+    few sessions of the service account.
     """
     headers = [
         *((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers),
@@ -98,11 +105,7 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, p
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if not head:
         async for piece in reply.stream():
-            try:
-                async with asyncio.timeout(patience):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            except TimeoutError:
-                raise ClientGone from None
+            await work.offer(send({"type": "http.response.body", "body": piece, "more_body": True}))
     await send({"type": "http.response.body", "body": b""})
 
 
@@ -116,24 +119,3 @@ def with_request_id(send: Send, request_id: str) -> Send:
         await send(message)
 
     return wrapped
-
-
-async def unless_left(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
-    """The outcome of long work, given up when the client leaves (`ClientGone`)."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_left(receive))
-    try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientGone
-        return task.result()
-    finally:
-        gone.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

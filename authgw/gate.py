@@ -118,7 +118,7 @@ class Gate:
         reason = parts.services.reason(visitor, decision.fields.get(entry.object.get("cdr", ""), ""))
         work = parts.narrow.run(decision, visitor.claims, request, path, reason=reason)
         # What changes something is carried through; nothing else is worth a session that nobody waits for.
-        return await work if entry.changes else await edge.unless_left(receive, work)
+        return await work if entry.changes else await parts.watch.work(receive, parts.body_seconds).over(work)
 
     async def _send(self, outcome: Outcome | Answer, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         if isinstance(outcome, Passed):
@@ -138,7 +138,7 @@ class Gate:
     async def _stream(self, passed: Passed, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         trail.calls, trail.status = passed.calls, passed.reply.status
         head = trail.request is not None and trail.request.head
-        patience = self._parts.body_seconds
+        work = self._parts.watch.work(receive, self._parts.body_seconds)
 
         async def counted(message: dict[str, Any]) -> None:
             # Counted piece by piece: of a download that ends early the trail says how far it got.
@@ -146,9 +146,7 @@ class Gate:
             trail.size += len(message.get("body", b""))
 
         try:
-            await edge.unless_left(
-                receive, edge.send_reply(counted, passed.reply, trail.id, head=head, patience=patience)
-            )
+            await work.over(edge.send_reply(counted, passed.reply, trail.id, head=head, work=work))
         except UpstreamError as error:
             # The answer has begun: it is left unfinished, and the server breaks the connection.
             log.warning("%s upstream: %s", trail.id, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from authgw.audit.log import Audit
 from authgw.catalogue.match import Catalogue
@@ -14,6 +14,7 @@ from authgw.narrow.run import Narrow
 from authgw.policy.decide import Rules
 from authgw.services import Services
 from authgw.shares import Shares
+from authgw.watch import Watch
 
 
 def request_id() -> str:
@@ -39,6 +40,7 @@ class Parts:
     shares: Shares
     services: Services
     always_200: bool = False
+    watch: Watch = field(default_factory=Watch)
     new_id: Callable[[], str] = request_id
 
     def below(self, path: str) -> str | None:

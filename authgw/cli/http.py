@@ -1,41 +1,46 @@
-"""The server's side of HTTP: uvicorn's httptools protocol, with bounds on a request's head."""
+"""The server's side of HTTP: uvicorn's httptools protocol, with bounds on a request's head and on idle connections."""
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from authgw.cli.exchange import Exchange
 
 # Far over what intake takes, which refuses with a reason; this is what may pile up before intake sees anything.
 MAX_HEAD = 128 * 1024
 HEAD_SECONDS = 20.0
+# Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
+KEEP_ALIVE_SECONDS = 75
 
 
 class BoundedHead(HttpToolsProtocol):
-    """Closes connections whose request head grows too large or takes too long, idle new connections among them."""
+    """Closes connections whose request head grows too large or takes too long, idle new connections among them.
 
+    `due`: when the connection is closed unless something happens, in the loop's seconds; 0: not at all. One round of
+    `close_overdue` looks at all of them: a timer for each request costs more than the rest of this class.
+    """
+
+    due = 0.0
+    answered: Exchange | None = None
     _head = 0
     _in_head = True
-    _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._wait()
+        self.due = self.loop.time() + HEAD_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._settled()
+        # The one that is being answered is not the newest where requests are pipelined.
+        answered, self.answered = self.answered, None
         super().connection_lost(exc)
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head = True
-        self._wait()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        self._settled()
-        super().on_headers_complete()
+        if answered is not None and not answered.response_complete:
+            answered.disconnected = True
+            answered.set()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -43,11 +48,57 @@ class BoundedHead(HttpToolsProtocol):
         if self._head > MAX_HEAD:
             self.send_400_response("Request head too large.")
 
-    def _wait(self) -> None:
-        if self._late is None:
-            self._late = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.transport.close)
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self.due = self.loop.time() + HEAD_SECONDS
 
-    def _settled(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self.due = 0.0
+        version, method = self.parser.get_http_version(), self.parser.get_method().decode("ascii")
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope["method"], scope["http_version"] = method, version
+        if self.parser.should_upgrade() and self._should_upgrade():
+            return  # the WebSocket protocol reads the head again
+        url = httptools.parse_url(self.url)
+        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        path = url.path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        before, self.cycle = (
+            self.cycle,
+            Exchange(  # type: ignore[assignment]
+                self,
+                scope,
+                self.server_state.default_headers,
+                keep_alive=version != "1.0" and bool(self.parser.should_keep_alive()),
+                expects=self.expect_100_continue,
+            ),
+        )
+        if before is None or before.response_complete:
+            self._begin(self.cycle)
+        else:
+            # Pipelined: its turn comes when the answers before it are out.
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._begin(self.pipeline.pop()[0])
+        elif not self.due:
+            self.due = self.loop.time() + KEEP_ALIVE_SECONDS
+
+    def _begin(self, exchange: Any) -> None:
+        self.answered = exchange
+        self._start_asgi_task(exchange, self.app)
+
+
+def close_overdue(connections: Iterable[Any], now: float) -> None:
+    """Close the connections whose time is over. `now`: the loop's seconds."""
+    for connection in tuple(connections):
+        if 0 < getattr(connection, "due", 0.0) <= now and not connection.transport.is_closing():
+            connection.transport.close()

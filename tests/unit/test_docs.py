@@ -61,7 +61,7 @@ FIXED = {
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
-    "idle connections of clients": f"{serve.KEEP_ALIVE_SECONDS} s",
+    "idle connections of clients": f"{http.KEEP_ALIVE_SECONDS} s",
     "calls in a list of ids (share, delete)": f"{kinds.MAX_IDS}",
     "legs of one Call-ID, calls with one header": f"{resolve.MAX_LEGS}",
     "captures or recordings merged or zipped at once, on disk": f"{fetch.MAX_BUNDLE >> 30} GiB",

@@ -187,8 +187,15 @@ async def test_a_store_that_cannot_track_is_asked_each_time(workers: Workers, tm
     """An account without the right to CLIENT TRACKING: sessions work, none is remembered."""
     with redis_server(tmp_path / "redis") as server:
         async with store.connect(server.url) as operator:
-            rights = ("on", ">secret", "~*", "&*", "+@all", "-client|tracking")
-            await operator.execute_command("ACL", "SETUSER", "gateway", *rights)
+            await operator.acl_setuser(
+                "gateway",
+                enabled=True,
+                passwords=["+secret"],
+                keys=["*"],
+                channels=["*"],
+                categories=["+@all"],
+                commands=["-client|tracking"],
+            )
         room = await workers(f"redis://gateway:secret@127.0.0.1:{server.port}/0")
         sid, session = await room.start()
         for _ in range(3):

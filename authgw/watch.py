@@ -1,0 +1,110 @@
+"""Who still waits for an answer: clients that leave, or take nothing, end the work that is done for them.
+
+One timer looks at everything that takes long. Requests that are answered at once are never looked at, so that most
+cost neither a task nor a timer (measured: two tasks and a timer for each were 45 of 200 µs).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+T = TypeVar("T")
+
+# Between two looks. What is found under way at two of them is watched from then on.
+LOOK_SECONDS = 0.25
+
+
+class ClientGone(Exception):
+    """The client left before it was answered: there is nobody to tell."""
+
+
+class Watch:
+    """All the work under way that is given up when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self.under_way: set[Work] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def work(self, receive: Receive, patience: float) -> Work:
+        """Something to do for the client behind `receive`."""
+        return Work(self, receive, patience)
+
+    def begin(self, work: Work) -> None:
+        self.under_way.add(work)
+        if self._timer is None:
+            self._timer = work.loop.call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        for work in tuple(self.under_way):
+            work.look()
+        running = asyncio.get_running_loop() if self.under_way else None
+        self._timer = running.call_later(LOOK_SECONDS, self._look) if running else None
+
+
+class Work:
+    """What one task does for one client. Used once. `patience`: seconds for which the client may take nothing."""
+
+    __slots__ = ("_gone", "_listener", "_looked_at", "_offered", "_patience", "_receive", "_task", "_watch", "loop")
+
+    def __init__(self, watch: Watch, receive: Receive, patience: float) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._watch = watch
+        self._receive = receive
+        self._patience = patience
+        self._task: asyncio.Task[Any] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._looked_at = self._gone = False
+        self._offered = 0.0
+
+    async def over(self, work: Awaitable[T]) -> T:
+        """The outcome of the work; `ClientGone` where it was given up."""
+        self._task = asyncio.current_task()
+        self._watch.begin(self)
+        try:
+            found = await work
+        except asyncio.CancelledError:
+            if self._was_ours():
+                raise ClientGone from None
+            raise
+        else:
+            if self._was_ours():
+                raise ClientGone
+            return found
+        finally:
+            self._watch.under_way.discard(self)
+            if self._listener is not None:
+                self._listener.cancel()
+
+    def _was_ours(self) -> bool:
+        """Whether the work was cancelled for its client, and by nobody else."""
+        return self._gone and self._task is not None and self._task.uncancel() == 0
+
+    async def offer(self, sending: Awaitable[None]) -> None:
+        """Send a piece, which the client takes within its patience. `ClientGone`: the server knows that it has left."""
+        self._offered = self.loop.time()
+        try:
+            await sending
+        except OSError:
+            raise ClientGone from None
+        self._offered = 0.0
+
+    def look(self) -> None:
+        if self._offered and self.loop.time() - self._offered > self._patience:
+            self._give_up()
+        elif not self._looked_at:
+            self._looked_at = True
+        elif self._listener is None:
+            self._listener = self.loop.create_task(self._left())
+
+    async def _left(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if not self._gone and self._task is not None:
+            self._gone = True
+            self._task.cancel()
