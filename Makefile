@@ -18,7 +18,7 @@ LOCK  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gener
          --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-tools check format fuzz bench lock readme clean
+.PHONY: help setup demo test test-tools check format fuzz bench bench-quick bench-tools lock readme clean
 
 help: ## this list
 	@echo 'make GOAL [NAME=value …]'
@@ -60,8 +60,14 @@ format: setup ## rewrite the sources the way check wants them
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format .
 
-bench: setup ## measure, print tables, write bench/out/
-	@$(BIN)/python bench/run.py $(ARGS)
+bench: setup bench-tools ## measure beside other gateways, print tables, write bench/out/ (20 minutes)
+	@$(BIN)/python -m bench.run $(ARGS)
+
+bench-quick: setup bench-tools ## the same with few and short rounds (3 minutes)
+	@$(BIN)/python -m bench.run --quick $(ARGS)
+
+bench-tools:
+	@bench/setup
 
 fuzz: setup test-tools ## long runs of the generated tests; the seed is printed
 	@$(BIN)/python tests/php/fuzz.py --count $(REQUESTS) $(if $(SEED),--seed $(SEED))

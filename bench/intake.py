@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from timing import in_turn, spread, table
-
 from authgw.intake.limits import Limits
 from authgw.intake.read import read
 from authgw.intake.request import Raw, Refused
+from bench.timing import in_turn, spread, table
 
 TITLE = "Reading a request: microseconds of CPU"
 TIMES = 300

@@ -1,9 +1,9 @@
 """`make bench`: measure, print Markdown tables, keep the figures in bench/out/.
 
-    python bench/run.py [--rounds N] [--seed N] [NAME …]
+    python -m bench.run [--quick] [--rounds N] [--seed N] [--keep FOLDER] [NAME …]
 
 Figures are medians of the rounds with least and greatest in brackets. Only ratios inside one run mean something on
-another machine. Exit 1 if a target is missed.
+another machine. Exit 1 if a target is missed; `bench/profile.py` then says why.
 """
 
 from __future__ import annotations
@@ -17,36 +17,80 @@ from types import ModuleType
 
 import msgspec
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))  # kit: starters of real servers
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "tests"))  # kit: starters of real servers
+# The servers that are modules of the bench find it wherever they are started.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
 
-import intake
-import path
-import scope
+from bench import intake, scope  # noqa: E402
+from bench.gateway import PARTS, QUICK, Plan, measure, shown  # noqa: E402
+from bench.report import plots  # noqa: E402
 
-OUT = Path(__file__).resolve().parent / "out"
-BENCHES: dict[str, ModuleType] = {"scope": scope, "intake": intake, "path": path}
+OUT = ROOT / "bench" / "out"
+SMALL: dict[str, ModuleType] = {"scope": scope, "intake": intake}
+"""Benches of a single function, without any server."""
+NAMES = [*SMALL, *PARTS]
 
 
 def main() -> int:
-    reader = argparse.ArgumentParser(description="Measure authgw.")
-    reader.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(BENCHES)} (default: all)")
-    reader.add_argument("--rounds", type=int, default=15)
+    reader = argparse.ArgumentParser(description="Measure authgw and its peers.")
+    reader.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(NAMES)} (default: all)")
+    reader.add_argument("--quick", action="store_true", help="few and short rounds: three minutes in all")
+    reader.add_argument("--rounds", type=int)
     reader.add_argument("--seed", type=int, default=1)
+    reader.add_argument("--keep", type=Path, default=OUT, metavar="FOLDER", help="where the figures go")
     given = reader.parse_args()
-    if unknown := sorted(set(given.names) - BENCHES.keys()):
-        reader.error(f"there is no bench {', '.join(unknown)}; choose from {', '.join(BENCHES)}")
-    OUT.mkdir(exist_ok=True)
-    print(f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, {given.rounds} rounds")
+    if unknown := sorted(set(given.names) - set(NAMES)):
+        reader.error(f"there is no bench {', '.join(unknown)}; choose from {', '.join(NAMES)}")
+    names = given.names or NAMES
+    given.keep.mkdir(parents=True, exist_ok=True)
+    print(f"# Measured\n\n{machine()}", flush=True)
     missed = False
-    for name in given.names or BENCHES:
-        bench = BENCHES[name]
-        shown, kept = bench.run(given.rounds, given.seed)
-        print(f"\n## {bench.TITLE}\n\n{shown}", flush=True)
-        missed |= "| NO |" in shown
-        (OUT / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(kept)))
-        (OUT / f"{name}.md").write_text(f"## {bench.TITLE}\n\n{shown}\n", encoding="utf-8")
-    print(f"\nfigures: {OUT.relative_to(Path.cwd()) if OUT.is_relative_to(Path.cwd()) else OUT}")
+    for name in names:
+        if name in SMALL:
+            missed |= _small(name, given.rounds or (3 if given.quick else 15), given.seed, given.keep)
+    if parts := [name for name in names if name in PARTS]:
+        plan = QUICK if given.quick else Plan()
+        if given.rounds:
+            plan = msgspec.structs.replace(plan, rounds=given.rounds)
+        missed |= _servers(parts, plan, given.keep)
+    print(f"\nfigures: {given.keep}")
     return int(missed)
+
+
+def _small(name: str, rounds: int, seed: int, keep: Path) -> bool:
+    bench = SMALL[name]
+    text, kept = bench.run(rounds, seed)
+    print(f"\n## {bench.TITLE}\n\n{text}", flush=True)
+    (keep / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(kept)))
+    (keep / f"{name}.md").write_text(f"## {bench.TITLE}\n\n{text}\n", encoding="utf-8")
+    return "| NO |" in text
+
+
+def _servers(parts: list[str], plan: Plan, keep: Path) -> bool:
+    measured = measure(parts, plan, lambda words: print(f"bench: {words}", file=sys.stderr, flush=True))
+    text = shown(measured)
+    print(f"\n{text}", flush=True)
+    drawn = plots(measured.rows)
+    for name, svg in drawn.items():
+        (keep / f"{name}.svg").write_text(svg, encoding="utf-8")
+    pictures = "".join(f"\n![{name}]({name}.svg)\n" for name in drawn)
+    (keep / "README.md").write_text(f"# Measured\n\n{machine()}\n{pictures}\n{text}\n", encoding="utf-8")
+    (keep / "rows.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, measured.rows.all)) + b"\n")
+    return any(each.met is False for each in measured.verdicts)
+
+
+def machine() -> str:
+    """One line about where this ran."""
+    cpu = next(
+        (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return (
+        f"{cpu}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}, Python {platform.python_version()}. "
+        f"What is measured has one core, load and upstream have the others. "
+        f"Load of the machine when it began: {os.getloadavg()[0]:.1f}."
+    )
 
 
 if __name__ == "__main__":

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Raw
-from timing import in_turn, spread, table
 
 from authgw.catalogue.load import load
 from authgw.narrow.rows import Reader, Row
 from authgw.narrow.scope import CompiledScope, Facts, compile_scope
 from authgw.rights.claims import Scope
+from bench.timing import in_turn, spread, table
 
 TITLE = "Filtering a row: 10,000 patterns against ten"
 FEW, MANY = 10, 10_000

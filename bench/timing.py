@@ -45,8 +45,8 @@ def in_turn(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
     return taken
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
-    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], figures: bool = True) -> str:
+    """A Markdown table; the first column is text, the others are `figures`, or text too."""
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + ("---:|" if figures else "---|") * (len(heads) - 1)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)

@@ -1,0 +1,141 @@
+"""authgw beside the gateways and proxies that people would otherwise pick: same upstream, same session, turn by turn.
+
+Parts: `peers` (every peer at its limit), `own` (authgw's own loads), `steady` (a fixed rate), `streams` (captures of
+100 MB), `memory`, `login`, `start`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from bench import loads, report
+from bench.loads import Load
+from bench.logins import logins, starts
+from bench.place import Peer
+from bench.rows import Row, Rows
+from bench.steady import steady
+from bench.streams import crowd, streamed
+from bench.targets import Verdict, verdicts
+from bench.world import World, world
+from bench.wrk import Wrong, saturated, tried
+
+PARTS = ("peers", "own", "steady", "streams", "memory", "login", "start")
+RATE = 1000.0
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """How much is done: rounds, and the seconds of one turn at the limit (whole ones) and at the fixed rate."""
+
+    rounds: int = 5
+    seconds: int = 2
+    steady: float = 5.0
+    captures: int = 3
+    quick: bool = False
+
+    def chosen(self, given: Sequence[Load]) -> list[Load]:
+        return [load for load in given if load.quick or not self.quick]
+
+
+QUICK = Plan(2, 1, 1.5, 1, quick=True)
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What one run gave. `wrong`: answers that were not as they should be, by peer; those have no figures."""
+
+    rows: Rows
+    verdicts: Sequence[Verdict]
+    peers: Sequence[Peer]
+    absent: dict[str, str]
+    wrong: dict[str, str]
+
+
+def measure(parts: Sequence[str], plan: Plan, say: Callable[[str], None]) -> Measured:
+    """Start everything, take every turn, end everything."""
+    others = None if {"peers", "steady", "streams"} & set(parts) else ["nginx"]
+    wrong: dict[str, str] = {}
+    with world(others) as here:
+        for name, reason in here.absent.items():
+            say(f"absent: {name}: {reason}")
+        rows = list(_rows(parts, plan, here, wrong, say))
+    found = Rows(rows)
+    return Measured(found, verdicts(found), here.peers, here.absent, wrong)
+
+
+def _rows(
+    parts: Sequence[str], plan: Plan, here: World, wrong: dict[str, str], say: Callable[[str], None]
+) -> Iterator[Row]:
+    works: dict[str, Callable[[], Iterable[Row]]] = {
+        "peers": lambda: _limits(loads.SHARED, here.peers, plan, here, wrong),
+        "own": lambda: _limits(loads.OWN, [peer for peer in here.peers if peer.ours], plan, here, wrong),
+        "steady": lambda: _turns(
+            [loads.PASSED],
+            here.peers,
+            plan,
+            wrong,
+            lambda peer, load, turn: steady(peer, load, RATE, plan.steady, turn),
+        ),
+        "streams": lambda: _turns(
+            [loads.LARGE], here.peers, plan, wrong, lambda peer, load, turn: streamed(peer, load, plan.captures, turn)
+        ),
+        "memory": lambda: crowd(here),
+        "login": lambda: logins(here, plan.rounds),
+        "start": lambda: starts(here, plan.rounds),
+    }
+    began = time.perf_counter()
+    for part in PARTS:
+        if part in parts:
+            say(f"{time.perf_counter() - began:4.0f} s: measuring {part}")
+            yield from works[part]()
+
+
+def _limits(
+    given: Sequence[Load], peers: Sequence[Peer], plan: Plan, here: World, wrong: dict[str, str]
+) -> Iterator[Row]:
+    def turn(peer: Peer, load: Load, at: int) -> Row:
+        if at == 0:
+            tried(peer, load)
+        return saturated(peer, load, plan.seconds, at, here)
+
+    yield from _turns(given, peers, plan, wrong, turn)
+
+
+def _turns(
+    given: Sequence[Load],
+    peers: Sequence[Peer],
+    plan: Plan,
+    wrong: dict[str, str],
+    turn: Callable[[Peer, Load, int], Row],
+) -> Iterator[Row]:
+    """Each round asks every peer once, every second round in reverse order."""
+    for load in plan.chosen(given):
+        order = [peer for peer in peers if load.user is not None or load.status < 300 or peer.judges]
+        for at in range(plan.rounds):
+            for peer in order if at % 2 == 0 else order[::-1]:
+                if f"{peer.name}: {load.name}" not in wrong:
+                    try:
+                        yield turn(peer, load, at)
+                    except Wrong as reason:
+                        wrong[f"{peer.name}: {load.name}"] = str(reason)
+
+
+def shown(measured: Measured) -> str:
+    """The whole of it as Markdown."""
+    rows, absent = measured.rows, measured.absent
+    out = ["## Who takes part", report.peers(measured.peers, absent)]
+    for load in loads.SHARED:
+        if load.name in rows.loads("saturated") and len(rows.peers("saturated")) > 2:
+            out += [f"## At the limit: {load.name}", report.shared(rows, load.name, absent)]
+    if rows.peers("steady"):
+        out += [f"## At {RATE:,.0f} requests a second: {loads.PASSED.name}", report.at_rate(rows)]
+    if rows.peers("streamed"):
+        out += ["## A capture of 100 MB", report.streams(rows)]
+    if rows.loads("saturated"):
+        out += ["## authgw: every load", report.own(rows)]
+    if rows.peers("memory") or rows.peers("login") or rows.peers("start"):
+        out += ["## Memory, logins, start", report.rest(rows)]
+    if measured.wrong:
+        out += ["## Wrong answers", report.wrong(measured.wrong)]
+    return "\n\n".join([*out, "## Targets", report.targets(measured.verdicts)])

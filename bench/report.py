@@ -1,0 +1,153 @@
+"""Rows as Markdown tables and plots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bench import loads
+from bench.logins import AGAIN, ALONE, STRONG, WEAK
+from bench.place import Peer
+from bench.rows import Rows
+from bench.steady import SHARES
+from bench.svg import Bar, bars, percentiles
+from bench.targets import NGINX, Verdict
+from bench.timing import Spread, table
+from bench.world import OURS, OURS_REDIS
+
+
+def peers(present: Sequence[Peer], absent: Mapping[str, str]) -> str:
+    shown = [[peer.name, peer.about] for peer in present]
+    shown += [[f"{name}: absent", reason] for name, reason in absent.items()]
+    return table(["who", "what"], shown, figures=False)
+
+
+def shared(rows: Rows, load: str, absent: Mapping[str, str]) -> str:
+    """One load on everybody: CPU, rate and latency at the limit, memory and bytes."""
+    out = []
+    for peer in rows.peers("saturated"):
+        found = [
+            rows.spread("saturated", peer, load, name) for name in ("cpu_us", "rps", "p50_ms", "p99_ms", "p999_ms")
+        ]
+        if found[0] is None:
+            continue
+        times = rows.ratio("saturated", "cpu_us", (peer, load), (NGINX, load))
+        rest = [rows.spread("saturated", peer, load, name) for name in ("pss_mb", "bytes", "busy")]
+        cells = [_show(found[0], ".0f"), _show(times, ".2f"), _show(found[1], ",.0f")]
+        cells += [_median(each, ".2f") for each in found[2:]]
+        cells += [_median(rest[0], ".0f"), _median(rest[1], ",.0f"), _median(rest[2], ".2f")]
+        out.append([peer, *cells])
+    out += [[name, f"absent: {reason}", *[""] * 8] for name, reason in absent.items()]
+    heads = [
+        "who",
+        "CPU µs",
+        "× nginx",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "PSS MB",
+        "bytes",
+        "upstream cores",
+    ]
+    return table(heads, out)
+
+
+def own(rows: Rows) -> str:
+    """authgw's own loads, sessions in the process and in Redis."""
+    out = []
+    for load in rows.loads("saturated"):
+        both = [rows.spread("saturated", peer, load, "cpu_us") for peer in (OURS, OURS_REDIS)]
+        if any(both):
+            rest = [rows.spread("saturated", OURS, load, name) for name in ("rps", "p50_ms", "p99_ms", "bytes")]
+            store = rows.spread("saturated", OURS_REDIS, load, "store_us")
+            cells = [_show(both[0], ".0f"), _show(both[1], ".0f"), _median(store, ".1f"), _median(rest[0], ",.0f")]
+            out.append([load, *cells, *(_median(each, ".2f") for each in rest[1:3]), _median(rest[3], ",.0f")])
+    heads = ["load", "CPU µs", "CPU µs, Redis", "Redis' own µs", "requests/s", "p50 ms", "p99 ms", "bytes"]
+    return table(heads, out)
+
+
+def at_rate(rows: Rows) -> str:
+    load = loads.PASSED.name
+    out = []
+    for peer in rows.peers("steady"):
+        found = [rows.spread("steady", peer, load, name) for name in ("p50_ms", "p99_ms", "p999_ms", "cpu_us")]
+        added = rows.difference("steady", "p99_ms", (peer, load), (NGINX, load))
+        out.append([peer, *(_show(each, ".2f") for each in found[:3]), _show(added, ".2f"), _show(found[3], ".0f")])
+    return table(["who", "p50 ms", "p99 ms", "p99.9 ms", "p99 over nginx, ms", "CPU µs"], out)
+
+
+def streams(rows: Rows) -> str:
+    load = loads.LARGE.name
+    out = []
+    for peer in rows.peers("streamed"):
+        found = [rows.spread("streamed", peer, load, name) for name in ("cpu_s_gb", "mb_s", "pss_mb")]
+        times = rows.ratio("streamed", "cpu_s_gb", (peer, load), (NGINX, load))
+        cells = [_show(found[0], ".2f"), _show(times, ".2f"), _show(found[1], ",.0f"), _median(found[2], ".0f")]
+        out.append([peer, *cells])
+    return table(["who", "CPU s per GB", "× nginx", "MB/s", "PSS MB"], out)
+
+
+def rest(rows: Rows) -> str:
+    """Memory, logins, start."""
+    out = []
+    for peer in rows.peers("memory"):
+        for load in rows.loads("memory"):
+            if found := rows.spread("memory", peer, load, "pss_mb"):
+                out.append([f"{peer}: {load}", f"{found.median:.0f} MB PSS"])
+    for load in (STRONG, WEAK, AGAIN, ALONE):
+        if used := rows.spread("login", OURS, load, "cpu_ms"):
+            took = rows.spread("login", OURS, load, "ms")
+            out.append([f"{load}: CPU, time", f"{_show(used, '.2f')} ms, {_show(took, '.2f')} ms"])
+    if ready := rows.spread("start", OURS, "ready", "s"):
+        out.append(["start until ready", f"{_show(ready, '.2f')} s"])
+    return table(["what", "measured"], out)
+
+
+def targets(given: Sequence[Verdict]) -> str:
+    out = []
+    for each in given:
+        if each.value is None:
+            out.append([each.what, "not measured", f"{each.bound:g} {each.unit}", "", "", ""])
+            continue
+        hoped = "" if each.stretch is None else f"{each.stretch:g} {each.unit}"
+        answer = {True: "yes", False: "NO", None: ""}
+        measured = f"{_show(each.value, '.2f')} {each.unit}"
+        out.append(
+            [each.what, measured, f"{each.bound:g} {each.unit}", answer[each.met], hoped, answer[each.stretched]]
+        )
+    return table(["work", "measured", "at most", "met", "stretch", "met"], out)
+
+
+def wrong(given: Mapping[str, str]) -> str:
+    """Loads without figures, because the answer was not the one they are about."""
+    return table(["who and what", "answer"], [list(pair) for pair in given.items()], figures=False)
+
+
+def plots(rows: Rows) -> dict[str, str]:
+    """File name to SVG."""
+    drawn: dict[str, str] = {}
+    for name, load, title in (
+        ("pass-through", loads.PASSED.name, "CPU of one proxied call, 2 KB of JSON"),
+        ("list", loads.LIST_460.name, "CPU of a list of 460 rows (authgw checks each, the others pass it on)"),
+    ):
+        found = [(peer, rows.spread("saturated", peer, load, "cpu_us")) for peer in rows.peers("saturated")]
+        given = [Bar(peer, value, peer.startswith(OURS)) for peer, value in found if value is not None]
+        if given:
+            drawn[name] = bars(title, "µs, median and range", sorted(given, key=lambda bar: bar.value.median))
+    curves = {peer: _curve(rows, peer) for peer in rows.peers("steady")}
+    if curves:
+        drawn["latency"] = percentiles("Latency at 1,000 requests a second, by percentile", curves)
+    return drawn
+
+
+def _curve(rows: Rows, peer: str) -> list[tuple[float, float]]:
+    found = [(share, rows.spread("steady", peer, loads.PASSED.name, f"at_{share}")) for share in SHARES]
+    return [(share, value.median) for share, value in found if value is not None]
+
+
+def _show(value: Spread | None, form: str) -> str:
+    return "" if value is None else value.show(form)
+
+
+def _median(value: Spread | None, form: str) -> str:
+    return "" if value is None else f"{value.median:{form}}"
