@@ -27,7 +27,8 @@ Sharing
 - getShareURL and shareCdr answer {"success":true,"url":"…"}, one link for all calls. Links of this GUI are
   cdr.php?share=TOKEN on the host that was asked, captures and audio the same with &pcap=ID or &audio=ID.
 - getShareURL without an interval shares every call of the Call-ID. A link without RTP has captures without RTP and no
-  audio; one with sip_history has neither. share_link names the vendor's server, where nothing is sent.
+  audio; one with sip_history has neither, and shareCdr knows that field too. share_link names the vendor's server,
+  where nothing is sent.
 - utilities.php: checkSession answers {"success":true}, getUserCanAudit that and "can_audit":0, saveAudit that alone.
 
 Active calls

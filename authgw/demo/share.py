@@ -46,7 +46,8 @@ def share_cdr(site: Site, asked: Asked) -> Answer:
         return failure(NOTHING_SET)
     if unknown := [call for call in calls if call not in site.records.rows]:
         return unknown_call(unknown[0])
-    share = Share(calls, kind == SELF_LOGIN, text(element.get("type2")) == "rtp")
+    history = truth(element.get("sip_history"))
+    share = Share(calls, kind == SELF_LOGIN, text(element.get("type2")) == "rtp" and not history, history)
     return linked(site, asked, share, at_vendor=kind == AT_VENDOR)
 
 

@@ -52,7 +52,7 @@ class Lists:
         sent = rewrite.fields(job.allow, job.allow.limits)
         call = rewrite.call(job.allow, job.request, job.path, sent)
         source = UpstreamSource(self._upstream, call, self._facts, self._bounds.max_reply)
-        if job.judge.unscoped and not (spec.simple and job.judge.any_limited("simple_cdr")):
+        if job.judge.unscoped and not (spec.simple and job.judge.any_limited("simple_cdr")) and not _less(job, spec):
             body = document.extract(await source.fetch(sent))
             Reader(spec).page(body)
             body = job.masks.document(body, spec.at)
@@ -69,7 +69,8 @@ class Lists:
         page = Reader(spec).page(await source.fetch(sent))
         if spec.judge == "sensor":
             seen = [row for row in page.rows if isinstance(n := row.facts.sensor, int) and job.judge.shows_sensor(n)]
-            return Said(_listed(spec, [bytes(row.raw) for row in seen], len(seen)))
+            rows = [project(row.raw, only) if (only := _less(job, spec)) else bytes(row.raw) for row in seen]
+            return Said(_listed(spec, rows, len(rows)))
         sieve = Sieve(spec, job.judge, source)
         if page.names is not None:
             kept = [sieve.write(*pair) for pair in await sieve.keep(page.rows)]
@@ -124,6 +125,12 @@ class Lists:
             return Deny(Reason.SCAN_TOO_WIDE, 400, problem, job.allow.entry.name)
         found = await listing.scan(sent, None if counting else window, self._bounds.scan_seconds)
         return Said(_counted(spec, found, counting))
+
+
+def _less(job: Job, spec: Rows) -> tuple[str, ...]:
+    """The columns that are left to who lacks the flag for the rest; empty where he has it."""
+    whole = any(spec.whole in job.claims.grants[at].flags for at in job.allow.grants)
+    return () if whole else spec.only
 
 
 async def _exact(listing: Listing, sent: Mapping[str, str], window: Window, counting: bool) -> Found | None:

@@ -47,7 +47,15 @@ class Keeper(Protocol):
     """Remembers share links that are issued."""
 
     async def keep(
-        self, path: str, fields: Mapping[str, str], calls: Sequence[int], claims: Claims, *, public: bool, rtp: bool
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        calls: Sequence[int],
+        claims: Claims,
+        *,
+        public: bool,
+        rtp: bool,
+        history: bool,
     ) -> None: ...
 
 
@@ -185,10 +193,12 @@ class Narrow:
         """Links to the GUI are rewritten to the gateway and remembered; those to the vendor's server stay."""
         if not kinds <= {PUBLIC, LOGIN}:
             return said
+        history = any(on(element, "sip_history") for element in job.allow.elements)
         rtp = any(element.get("type2") == "rtp" or on(element, "rtp") for element in job.allow.elements)
+        made = {"public": kinds == {PUBLIC}, "rtp": rtp and not history, "history": history}
         body, links = rewrite_links(said.answer.body, self._outside.base_path, self._outside.public_url)
         for link in links:
-            await self._links.keep(link.path, link.fields, said.calls, job.claims, public=kinds == {PUBLIC}, rtp=rtp)
+            await self._links.keep(link.path, link.fields, said.calls, job.claims, **made)
         return Said(Answer(said.answer.status, body), said.calls)
 
     async def limits_of(self, claims: Claims, calls: Sequence[int]) -> frozenset[str] | None:

@@ -35,7 +35,7 @@ PART = Part("links", _tables, SCHEMA_VERSION)
 
 class Link(msgspec.Struct, frozen=True):
     """What a link shows: calls by id. `public`: to anybody; else to sessions in whose scope all of them are.
-    `rtp`: their voice too."""
+    `rtp`: their voice too. `history`: their SIP history and no files at all."""
 
     calls: tuple[int, ...]
     public: bool
@@ -43,6 +43,7 @@ class Link(msgspec.Struct, frozen=True):
     user: str
     login: str
     tenant: str
+    history: bool = False
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -53,6 +54,8 @@ class Opened(msgspec.Struct, frozen=True):
 
     def fits(self, names: Container[str]) -> bool:
         """Whether the request says nothing beyond the link but, by one of the names, which of its calls it means."""
+        if self.more and (self.link.history or ("audio" in self.more and not self.link.rtp)):
+            return False  # a file that the link was not made with, whatever upstream says
         calls = {str(call) for call in self.link.calls}
         return len(self.more) <= 1 and all(name in names and text in calls for name, text in self.more.items())
 
@@ -73,10 +76,18 @@ class Links:
         await self._database.close()
 
     async def keep(
-        self, path: str, fields: Mapping[str, str], calls: Sequence[int], claims: Claims, *, public: bool, rtp: bool
+        self,
+        path: str,
+        fields: Mapping[str, str],
+        calls: Sequence[int],
+        claims: Claims,
+        *,
+        public: bool,
+        rtp: bool,
+        history: bool = False,
     ) -> None:
         """Remember a link and who made it. Given twice by upstream, it shows what was shared last."""
-        link = Link(tuple(calls), public, rtp, claims.user, claims.login, claims.tenant)
+        link = Link(tuple(calls), public, rtp, claims.user, claims.login, claims.tenant, history)
         digest = _digest(self._keys[0], path, sorted(fields.items()))
         values = {"record": msgspec.msgpack.encode(link), "issued": int(self._clock())}
 

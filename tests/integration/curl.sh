@@ -1,5 +1,6 @@
 #!/bin/sh
-# The lines of the Web API description, as a script would use them, against the gateway.
+# How scripts ask beside the lines of the Web API description (tests/data/vendor_lines.csv): other ways of sending the
+# same calls, wrong passwords, no session.
 #
 #   curl.sh URL USER PASSWORD CDR_ID FOLDER
 #
@@ -30,7 +31,6 @@ cookie="$cookie_name=$sid"
 
 # CDR HTTP API
 days='fdatefrom=2026-11-20T00:00:00&fdateto=2026-11-25T00:00:00'
-ask listing -X POST -k --cookie "$cookie" "$url/php/model/sql.php?task=LISTING&module=CDR&$days&fcaller=1001"
 ask listing_form -X POST -k --cookie "$cookie" -d "task=LISTING&module=CDR&$days" \
     --data-urlencode 'sort=[{"property":"calldate2","direction":"DESC"}]' -d 'page=1&start=0&limit=30' \
     "$url/php/model/sql.php"
@@ -40,24 +40,12 @@ ask suppress_results -X POST -k --cookie "$cookie" \
     "$url/php/model/sql.php?task=LISTING&module=CDR&$days&suppress_results=1"
 ask listing_without_session -X POST -k "$url/php/model/sql.php?task=LISTING&module=CDR&$days&fcaller=1001"
 
-# get PCAP file
-ask pcap --cookie "$cookie" "$url/php/pcap.php?id=$id"
+# A capture
 ask pcap_post --cookie "$cookie" -d "id=$id" "$url/php/pcap.php"
 ask pcap_disable_rtp --cookie "$cookie" "$url/php/pcap.php?id=$id&disable_rtp=1"
 
-# HTTP API 2, getVoipCalls: the JSON of the examples by POST, then by GET
+# HTTP API 2, getVoipCalls: with the signs of JSON as they are in the address, and as a form
 one='{"startTime": "2026-11-20", "endTime": "2026-11-25", "caller": "1001", "customHeaders": "X-Tenant"}'
-two='[{"startTime": "2026-11-20", "endTime": "2026-11-25", "caller": "1001"},
-      {"startTime": "2026-11-20", "endTime": "2026-11-25", "caller": "1002", "customHeaders": "X-Tenant"}]'
-login="\"user\": \"$user\", \"password\": \"$password\""
-echo "{\"task\": \"getVoipCalls\", $login, \"params\": $one}" |
-    ask voip_calls_post -H 'Content-Type: application/json' --data-binary @- "$api"
-echo "{\"task\": \"getVoipCalls\", $login, \"params\": $two}" |
-    ask voip_calls_post_array -H 'Content-Type: application/json' --data-binary @- "$api"
-ask voip_calls_get -G --data-urlencode task=getVoipCalls --data-urlencode "user=$user" \
-    --data-urlencode "password=$password" --data-urlencode "params=$one" "$api"
-ask voip_calls_get_array -G --data-urlencode task=getVoipCalls --data-urlencode "user=$user" \
-    --data-urlencode "password=$password" --data-urlencode "params=$two" "$api"
 ask voip_calls_raw_get -g "$api?task=getVoipCalls&user=$user&password=$password&params={\"startTime\":\"2026-11-20\",\"endTime\":\"2026-11-25\",\"caller\":\"1001\",\"customHeaders\":\"X-Tenant\"}"
 ask voip_calls_form -d task=getVoipCalls --data-urlencode "user=$user" --data-urlencode "password=$password" \
     --data-urlencode "params=$one" "$api"
@@ -65,21 +53,6 @@ ask voip_calls_wrong -d task=getVoipCalls --data-urlencode "user=$user" --data-u
     --data-urlencode "params=$one" "$api"
 ask voip_calls_no_user -d task=getVoipCalls --data-urlencode "params=$one" "$api"
 
-# listCdrIds
-echo "{\"task\": \"listCdrIds\", $login, \"params\": {\"offset\":\"$id\",\"size\":\"5\"}}" |
-    ask cdr_ids_post -H 'Content-Type: application/json' --data-binary @- "$api"
-ask cdr_ids_get -G --data-urlencode task=listCdrIds --data-urlencode "user=$user" \
-    --data-urlencode "password=$password" --data-urlencode "params={\"offset\":\"$id\",\"size\":\"5\"}" "$api"
-
-# SIP history
-history="$url/php/pcap2text.php?id=$id&dns_lookup=0&ip_not_allowed=10.1.1.1,10.2.2.0/24"
-ask brief_data -X POST -k --cookie "$cookie" "$history&action=brief_data"
-ask brief -X POST -k --cookie "$cookie" "$history&action=brief"
-ask get_msc -X POST -k --cookie "$cookie" "$history&action=getMSC"
-
-# Check license
-ask license_check --cookie "$cookie" "$url/php/apilicensecheck.php?task=licenseCheck"
-ask license_limit --cookie "$cookie" "$url/php/apilicensecheck.php?task=licenseCallsLimitCheck"
 ask license_without_session "$url/php/apilicensecheck.php?task=licenseCheck"
 
 # logout: the session is over

@@ -83,7 +83,7 @@ CALLS: dict[str, tuple[str, dict[str, str], set[str]]] = {
     "history": (
         "/php/pcap2text.php",
         {"action": "brief_data", "id": "14"},
-        {"admin", "scoped", "numbers", "auditor", "simple", "hidden"},
+        {"admin", "scoped", "numbers", "auditor", "hidden"},
     ),
     "capture": ("/php/pcap.php", {"id": "14"}, {"admin", "scoped", "auditor"}),
     "licence": (

@@ -166,3 +166,13 @@ def test_queries_of_lists_are_never_shown_to_scoped_users(site: Site, name: str,
     answer = site.ask(name, user)
     assert answer.status_code == 200, answer.text
     assert answer.json().keys() <= {"success", "total", "results"}
+
+
+@pytest.mark.parametrize(("user", "whole"), [("admin", True), ("blind", True), ("scoped", False), ("reduced", False)])
+def test_settings_of_sensors_are_for_who_manages_them(site: Site, user: str, whole: bool) -> None:
+    """The list of sensors is everybody's by id, number and name; what else the GUI keeps of them needs the flag."""
+    fields = {"task": "LISTING", "module": "sensors"}
+    answer = httpx2.post(site.url + SQL, data=fields, headers={"cookie": site.cookies[user]}, timeout=30)
+    (row,) = answer.json()["results"]
+    assert row.items() >= {"id": "12", "id_sensor": 2, "name": "lon"}.items()
+    assert ("db_password" in row) is whole

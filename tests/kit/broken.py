@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 SID = "upstream-session-4711"
 LOGIN = f'{{"SID":"{SID}","cookie_name":"PHPSESSID","success":true,"_vm_version":240034,"_debug":false}}'.encode()
-SENSORS = b'{"success":true,"total":"1","results":[{"id":"12","id_sensor":2,"name":"lon"}]}'
+SENSORS = b'{"success":true,"total":"1","results":[{"id":"12","id_sensor":2,"name":"lon","db_password":"db-1"}]}'
 
 
 @dataclass(frozen=True)

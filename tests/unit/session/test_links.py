@@ -55,3 +55,16 @@ def test_a_request_may_name_one_of_the_calls_and_nothing_else(more: dict[str, st
     """Beyond the link itself a request says at most which of its calls it means, by a name that the policy knows."""
     link = Link((7, 8), True, False, "alice", "static", "acme")
     assert Opened(link, more).fits({"pcap", "audio"}) is expected
+
+
+@pytest.mark.parametrize(
+    ("rtp", "history", "pcap", "audio"),
+    [(False, False, True, False), (True, False, True, True), (False, True, False, False), (True, True, False, False)],
+)
+def test_a_link_opens_the_files_that_it_was_made_with(rtp: bool, history: bool, pcap: bool, audio: bool) -> None:
+    """Sound where it is with RTP, no file at all where it is to the SIP history; the page always."""
+    link = Link((7,), True, rtp, "alice", "static", "acme", history)
+    names = {"pcap", "audio"}
+    assert Opened(link, {}).fits(names)
+    assert Opened(link, {"pcap": "7"}).fits(names) is pcap
+    assert Opened(link, {"audio": "7"}).fits(names) is audio
