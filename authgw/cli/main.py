@@ -17,6 +17,7 @@ _COMMANDS = {
     "explain": ("authgw.cli.explain:explain", "Show what the gateway makes of a user's request, and why."),
     "hash-password": ("authgw.cli.hash_password:hash_password", "Hash a password for users.toml."),
     "sessions": ("authgw.cli.sessions:sessions", "List, show and end sessions."),
+    "keys": ("authgw.cli.keys:keys", "Rotate the key that seals sessions and stored secrets."),
     "audit": ("authgw.cli.audit:audit", "Read the audit trail."),
 }
 

@@ -17,6 +17,7 @@ import uvicorn
 
 from authgw.cli.common import config_errors_end_it, settings_of
 from authgw.cli.http import KEEP_ALIVE_SECONDS, BoundedHead, close_overdue
+from authgw.errors import StoreError
 
 GRACEFUL_SECONDS = 5
 
@@ -26,8 +27,8 @@ GRACEFUL_SECONDS = 5
 def serve(path: Path) -> None:
     """Run the gateway.
 
-    Prints `ready http://HOST:PORT` when it accepts connections. Exit code 2: the configuration cannot be used; every
-    mistake is listed.
+    Prints `ready http://HOST:PORT` when it accepts connections. Exit codes: 1 the database cannot be reached, 2 the
+    configuration cannot be used; every mistake is listed.
     """
     from authgw.app import create
 
@@ -40,7 +41,11 @@ def serve(path: Path) -> None:
         # Opened before the address is taken: with a mistake in any file nothing is started.
         with config_errors_end_it():
             gateway = await create(settings)
-            await gateway.open()
+            try:
+                await gateway.open()
+            except StoreError as error:
+                click.echo(f"authgw: {error}", err=True)
+                sys.exit(1)
         for warning in gateway.warnings:
             click.echo(f"warning: {warning}", err=True)
         await server(gateway.app, bind(listen.host, listen.port))

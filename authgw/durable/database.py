@@ -53,7 +53,7 @@ class Database:
             call = asyncio.get_running_loop().run_in_executor(self._thread, prepared)
             return await asyncio.wait_for(call, ASK_SECONDS if self._ready else UPGRADE_SECONDS)
         except (SQLAlchemyError, OSError, TimeoutError, RuntimeError) as error:
-            raise StoreError(f"database ({self._part}): {_told(error)}") from error
+            raise StoreError(f"database ({self._part}): {told(error)}") from error
 
     async def close(self) -> None:
         if self._closed:
@@ -77,7 +77,7 @@ class Database:
         self._ready = True
 
 
-def _told(error: BaseException) -> str:
+def told(error: BaseException) -> str:
     """What happened, in one line, without the statement and its values."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig

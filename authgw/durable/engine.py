@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,6 +57,12 @@ def make(url: str, *, seconds: int = BUSY_SECONDS, pooled: bool = True) -> sa.En
 def is_inside(at: sa.URL) -> bool:
     """Whether this is an SQLite database without a file."""
     return at.get_backend_name() == "sqlite" and at.database in (None, "", ":memory:")
+
+
+def is_there(url: str) -> bool:
+    """Whether there is something to ask: a server, or an SQLite file that was made already."""
+    scheme, _, file = url.partition(":///")
+    return scheme != "sqlite" or Path(file).exists()
 
 
 def _options(at: sa.URL, seconds: int) -> dict[str, Any]:

@@ -65,6 +65,8 @@ def plain(column: sa.Column[Any], purpose: str, row: Callable[[sa.Row[Any]], str
 def count(engine: sa.Engine, sealed: Sealed) -> Counter[str]:
     """How many values each key, by its id, has sealed. Values that are none of a vault count under "?"."""
     with engine.connect() as database:
+        if not sa.inspect(database).has_table(sealed.column.table.name):
+            return Counter()
         found = database.scalars(sa.select(sealed.column).where(sealed.column.is_not(None)))
         return Counter(vault.key_id(bytes(blob)) or "?" for blob in found)
 
@@ -76,18 +78,17 @@ def seal_anew(engine: sa.Engine, sealed: Sealed, keys: Keys) -> Iterator[Done]:
         rows = database.execute(sa.select(table).where(sealed.column.is_not(None))).all()
     stale = [row for row in rows if vault.key_id(bytes(row._mapping[sealed.column.name])) != keys.current.id]
     for start in range(0, len(stale), BATCH):
-        told: Counter[str] = Counter()
-        for row in stale[start : start + BATCH]:
-            values = sealed.anew(keys, row)
-            told["lost" if values is None else _put(engine, sealed, row, values)] += 1
-        yield Done(told["anew"], told["changed"], told["lost"])
+        yield _batch(engine, sealed, [(row, sealed.anew(keys, row)) for row in stale[start : start + BATCH]])
 
 
-def _put(engine: sa.Engine, sealed: Sealed, row: sa.Row[Any], values: Mapping[str, Any]) -> str:
+def _batch(engine: sa.Engine, sealed: Sealed, rows: Sequence[tuple[sa.Row[Any], Mapping[str, Any] | None]]) -> Done:
     """Only where the value is still the one that was read: what the gateway writes meanwhile stays."""
     table = sealed.column.table
     assert isinstance(table, sa.Table)
-    same = [column == row._mapping[column.name] for column in (*table.primary_key, sealed.column)]
+    done = 0
+    opened = [(row, values) for row, values in rows if values is not None]
     with engine.begin() as database:
-        done = database.execute(table.update().where(*same).values(**values)).rowcount
-    return "anew" if done else "changed"
+        for row, values in opened:
+            same = [column == row._mapping[column.name] for column in (*table.primary_key, sealed.column)]
+            done += database.execute(table.update().where(*same).values(**values)).rowcount
+    return Done(done, len(opened) - done, len(rows) - len(opened))
