@@ -1,0 +1,296 @@
+"""The `oidc` login: people sign in at an OpenID provider (Keycloak, Entra, Okta, …), its groups mapped to rights.
+
+    [login.keycloak]
+    plugin = "oidc"
+    title = "Example SSO"
+    issuer = "https://sso.example.com/realms/voip"
+    client_id = "authgw"
+    client_secret_file = "oidc.secret"
+    groups_claim = "groups"
+    mapping = "mapping.toml"
+
+Authorization code flow with PKCE, state, nonce and the issuer in the answer (RFC 9207). A provider that is down keeps
+nobody from starting the gateway: it is asked when somebody wants in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+import msgspec
+
+from authgw import contract
+from authgw.contract import (
+    Begun,
+    Compare,
+    ConfigError,
+    Credentials,
+    Ending,
+    Failed,
+    Identity,
+    MappingFile,
+    NotMine,
+    Outcome,
+    Problem,
+    Rejected,
+    Remote,
+    mapped,
+)
+from authgw_plugins import oidc_person, oidc_tokens, oidc_wire
+from authgw_plugins.oidc_config import OidcConfig
+from authgw_plugins.oidc_provider import Provider, Refused, Tokens
+from authgw_plugins.oidc_tokens import Expected, Wrong
+from authgw_plugins.oidc_wire import Unanswered, Wire
+
+# ID tokens come from the token endpoint itself, logout tokens at once: older ones are somebody's copies.
+FRESH_SECONDS = 300.0
+MAX_HINT = 4096
+_ID_TOKEN = frozenset({"", "jwt"})
+_LOGOUT_TOKEN = frozenset({"logout+jwt"})
+_ACCESS_TOKEN = frozenset({"at+jwt"})
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """What is kept while the browser is away."""
+
+    nonce: str
+    verifier: str
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept with the session: for asking again, and for signing out at the provider."""
+
+    refresh: str
+    id: str
+
+
+class Oidc:
+    """`now`: seconds since 1970, `clock`: seconds that never go back."""
+
+    Config: ClassVar[type[contract.Config]] = OidcConfig
+
+    def __init__(
+        self,
+        config: OidcConfig,
+        *,
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+        entropy: Callable[[int], str] = secrets.token_urlsafe,
+    ) -> None:
+        self._config = config
+        self._now = now
+        self._clock = clock
+        self._entropy = entropy
+        self._wire: Wire | None = None
+        self._opened: tuple[Provider, MappingFile] | None = None
+
+    @property
+    def title(self) -> str:
+        return self._config.title
+
+    @property
+    def auto(self) -> bool:
+        return self._config.auto
+
+    @property
+    def bearer(self) -> bool:
+        return self._config.bearer
+
+    async def open(self) -> None:
+        """Reads the files. The provider is not asked yet."""
+        config = self._config
+        problems: list[Problem] = []
+        mapping: MappingFile | None = None
+        try:
+            mapping = await asyncio.to_thread(MappingFile, config.mapping, Compare.TEXT)
+        except ConfigError as error:
+            problems += error.problems
+        file = config.client_secret_file
+        secret = "" if file is None else await asyncio.to_thread(oidc_wire.secret, file)
+        context = await asyncio.to_thread(oidc_wire.trust, config.ca_file)
+        problems += [each for each in (secret, context) if isinstance(each, Problem)]
+        if problems or mapping is None or isinstance(secret, Problem) or isinstance(context, Problem):
+            raise ConfigError(problems)
+        self._wire = Wire(context, config.seconds, config.connections)
+        self._opened = (Provider(config, self._wire, secret, self._clock), mapping)
+
+    async def close(self) -> None:
+        wire, self._wire, self._opened = self._wire, None, None
+        if wire is not None:
+            await wire.close()
+
+    def version(self) -> str:
+        return self._opened[1].version() if self._opened else ""
+
+    async def login(self, credentials: Credentials) -> Outcome:
+        """Passwords are the provider's business."""
+        return NotMine()
+
+    async def begin(self, callback: str, state: str) -> Begun | Failed:
+        sent = _Sent(self._entropy(32), self._entropy(48))
+        try:
+            provider = self._provider()
+            metadata = await provider.metadata()
+        except Unanswered as error:
+            return self._failed(error)
+        more = {"prompt": self._config.prompt, "max_age": self._config.max_age}
+        address, _ = provider.client().create_authorization_url(
+            metadata.authorization,
+            state=state,
+            code_verifier=sent.verifier,
+            redirect_uri=callback,
+            nonce=sent.nonce,
+            **{name: str(value) for name, value in more.items() if value is not None},
+        )
+        return Begun(address, msgspec.msgpack.encode(sent))
+
+    async def finish(self, callback: str, kept: bytes, answer: Mapping[str, str]) -> Outcome:
+        sent = msgspec.msgpack.decode(kept, type=_Sent)
+        try:
+            provider = self._provider()
+            metadata = await provider.metadata()
+            if "iss" in answer or metadata.states_issuer:
+                oidc_tokens.same(answer, "iss", self._config.issuer)
+            if "error" in answer or not answer.get("code"):
+                return Rejected(f"the provider answered {answer.get('error', 'no code')[:60]!r}")
+            tokens = await provider.of_code(answer["code"], sent.verifier, callback)
+            claims = await provider.claims(tokens.id, self._id_token(), self._now())
+            oidc_tokens.same(claims, "nonce", sent.nonce)
+            self._recent(claims)
+            return await self._person(provider, claims, tokens)
+        except (Wrong, Refused) as error:
+            return Rejected(str(error))
+        except (Unanswered, ConfigError) as error:
+            return self._failed(error)
+
+    async def refresh(self, identity: Identity) -> Outcome:
+        """By the refresh token, which is used once where the provider gives a new one. Without one: cannot tell."""
+        remote = identity.remote
+        kept = msgspec.msgpack.decode(remote.kept, type=_Kept) if remote and remote.kept else None
+        if remote is None or kept is None or not kept.refresh:
+            return NotMine()
+        try:
+            provider = self._provider()
+            tokens = await provider.of_refresh(kept.refresh)
+            signed = bool(tokens.id)
+            if signed:
+                claims = await provider.claims(tokens.id, self._id_token(), self._now())
+            else:
+                claims = await provider.userinfo(tokens.access)
+            oidc_tokens.same(claims, "sub", remote.subject)
+            tokens = Tokens(tokens.access, tokens.id or kept.id, tokens.refresh or kept.refresh)
+            outcome = await self._person(provider, claims, tokens, remote, signed=signed)
+        except (Wrong, Refused) as error:
+            return Rejected(str(error))
+        except (Unanswered, ConfigError) as error:
+            return self._failed(error)
+        if isinstance(outcome, contract.Granted) and outcome.identity.id != identity.id:
+            return Rejected("has another id now")
+        return outcome
+
+    async def leave(self, remote: Remote, back: str) -> str | None:
+        try:
+            metadata = await self._provider().metadata()
+        except Unanswered:
+            return None
+        if not metadata.end_session:
+            return None
+        hint = msgspec.msgpack.decode(remote.kept, type=_Kept).id if remote.kept else ""
+        fields = {"client_id": self._config.client_id, "post_logout_redirect_uri": back}
+        fields |= {"id_token_hint": hint} if 0 < len(hint) <= MAX_HINT else {}
+        return metadata.end_session + ("&" if "?" in metadata.end_session else "?") + urlencode(fields)
+
+    async def ended(self, token: str) -> Ending | Rejected | Failed:
+        now = self._now()
+        expected = self._expected(self._config.client_id, _LOGOUT_TOKEN, FRESH_SECONDS)
+        try:
+            claims = await self._provider().claims(token, expected, now)
+            subject, session, once = oidc_tokens.logout(claims)
+        except Wrong as error:
+            return Rejected(str(error))
+        except Unanswered as error:
+            return self._failed(error)
+        # By then it is too old, or has expired, and is refused for that.
+        until = now + FRESH_SECONDS + 2 * self._config.leeway
+        return Ending(subject, session, oidc_tokens.number(claims, "iat") or now, once, until)
+
+    async def bear(self, token: str) -> Outcome:
+        """An access token (RFC 9068) that was issued for this gateway. Others' tokens are not this login's."""
+        config = self._config
+        expected = self._expected(config.bearer_audience or config.client_id, _ACCESS_TOKEN)
+        try:
+            if token.count(".") != 2 or oidc_tokens.peek(token, 1).get("iss") != config.issuer:
+                return NotMine()
+            provider = self._provider()
+            claims = await provider.claims(token, expected, self._now())
+            oidc_tokens.subject(claims)
+            if config.bearer_scope and config.bearer_scope not in str(claims.get("scope", "")).split():
+                return Rejected(f"scope: {config.bearer_scope} is not among those of the token")
+            return self._mapped(claims, claims, None)
+        except Wrong as error:
+            return Rejected(str(error))
+        except (Unanswered, ConfigError) as error:
+            return self._failed(error)
+
+    async def _person(
+        self,
+        provider: Provider,
+        claims: Mapping[str, Any],
+        tokens: Tokens,
+        before: Remote | None = None,
+        *,
+        signed: bool = True,
+    ) -> Outcome:
+        """The person of an ID token; not `signed`: of userinfo, where a refresh brought no ID token."""
+        subject = oidc_tokens.subject(claims)
+        told: Mapping[str, Any] = claims
+        if signed:
+            oidc_tokens.issued_to(claims, self._config.client_id)
+            oidc_tokens.belongs(claims, tokens.id, tokens.access)
+            if self._config.groups_from == "userinfo":
+                told = await provider.userinfo(tokens.access)
+                oidc_tokens.same(told, "sub", subject)
+        kept = msgspec.msgpack.encode(_Kept(tokens.refresh, tokens.id if len(tokens.id) <= MAX_HINT else ""))
+        session = claims.get("sid", before.session if before else "")
+        if not isinstance(session, str) or len(session) > 255:
+            raise Wrong("sid: is no text of up to 255 characters")
+        issued = before.issued if before else oidc_tokens.number(claims, "iat") or 0.0
+        return self._mapped({**told, **claims}, told, Remote(subject, session, issued, kept))
+
+    def _mapped(self, claims: Mapping[str, Any], groups: Mapping[str, Any], remote: Remote | None) -> Outcome:
+        config = self._config
+        number = oidc_person.number(claims, config, oidc_tokens.subject(claims))
+        name = oidc_person.display_name(claims, config)
+        identity = Identity(oidc_person.user(claims, config), number, name, remote=remote)
+        if self._opened is None:
+            return Failed("was not opened")
+        return mapped(self._opened[1].current(), identity, oidc_person.groups(groups, config))
+
+    def _recent(self, claims: Mapping[str, Any]) -> None:
+        """OpenID Connect Core 1.0, 3.1.2.1: who asked for a recent login looks at whether it was one."""
+        most = self._config.max_age
+        if most is None:
+            return
+        at = oidc_tokens.number(claims, "auth_time")
+        if at is None or self._now() - at > most + self._config.leeway:
+            raise Wrong("auth_time: the login at the provider is older than max_age")
+
+    def _id_token(self) -> Expected:
+        return self._expected(self._config.client_id, _ID_TOKEN, FRESH_SECONDS)
+
+    def _expected(self, audience: str, types: frozenset[str], fresh: float | None = None) -> Expected:
+        config = self._config
+        return Expected(config.issuer, audience, config.algorithms, types, config.leeway, fresh)
+
+    def _provider(self) -> Provider:
+        if self._opened is None:
+            raise Unanswered("was not opened")
+        return self._opened[0]
+
+    def _failed(self, error: Exception) -> Failed:
+        return Failed(f"issuer {self._config.issuer}: {error}")
