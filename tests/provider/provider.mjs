@@ -34,6 +34,8 @@ const provider = new Provider(`http://127.0.0.1:${config.port}`, {
   claims: { openid: ["sub"], profile: ["preferred_username", "name", "groups", "realm_access"] },
   conformIdTokenClaims: Boolean(config.lean),
   cookies: { keys: ["tests"] },
+  // Its own dispatcher calls no loopback address, which is where the gateway of a test is.
+  fetch: (url, { dispatcher, ...options }) => globalThis.fetch(url, options),
   findAccount(_ctx, id) {
     const claims = accounts.get(id);
     return claims ? { accountId: id, claims: () => ({ sub: id, ...claims }) } : undefined;
