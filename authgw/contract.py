@@ -7,7 +7,7 @@ An exception that escapes a plugin counts as `Failed`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
@@ -23,15 +23,19 @@ __all__ = [
     "ConfigError",
     "Credentials",
     "Entry",
+    "Explains",
     "Failed",
     "Granted",
     "GroupMapping",
     "Identity",
+    "Known",
     "Listed",
     "Login",
     "MappingFile",
     "NotMine",
     "Outcome",
+    "Probe",
+    "Probed",
     "Problem",
     "Rejected",
     "Right",
@@ -175,3 +179,43 @@ class Listed(Protocol):
     """A `Login` may also have this: then the rights of all its users are checked at start, not only at their login."""
 
     def entries(self) -> Sequence[Entry]: ...
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What a plugin tells of a user without his password. `found`: as whom, and where; empty where that says nothing.
+
+    `groups`: those he is in, None where the plugin has none; `mapping`: what they were held against.
+    """
+
+    outcome: Outcome
+    found: str = ""
+    groups: Sequence[str] | None = None
+    mapping: GroupMapping | None = None
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A `Login` may also have this: then `authgw explain-login` shows how a user comes by his rights."""
+
+    async def explain(self, user: str, groups: Sequence[str] | None) -> Known | None:
+        """NotMine: there is no such user here. None: that cannot be told without his password.
+
+        `groups`: to be held against the mapping instead of his own; then he need not be known (`id` 1 stands for his).
+        """
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """One thing that a login depends on. `what`: its name in one line; `run`: try it now, leaving nothing behind.
+
+    It answers what was seen, or Failed with what was wrong and which setting to look at; ended after some seconds.
+    """
+
+    what: str
+    run: Callable[[], Awaitable[str | Failed]]
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """A `Login` may also have this: then `authgw check --connect` tries what it depends on. Called when it is open."""
+
+    def probes(self) -> Sequence[Probe]: ...

@@ -19,10 +19,11 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+import msgspec
 from ldap3.core import results
 
 from authgw import contract
@@ -31,6 +32,7 @@ from authgw.contract import (
     Credentials,
     Failed,
     Identity,
+    Known,
     MappingFile,
     NotMine,
     Outcome,
@@ -126,15 +128,28 @@ class Ldap:
             return NotMine()
         return await self._asked(lambda session: self._refresh(session, identity))
 
+    async def explain(self, user: str, groups: Sequence[str] | None) -> Known | None:
+        """As `refresh`, with the groups and the mapping they were held against."""
+        mapping = self._mapping.current() if self._mapping else None
+        if self._config.user_dn is None and len(user) <= MAX_USER and "\0" not in user:
+            known = await self._asked(lambda session: self._explain(session, user, groups))
+            if isinstance(known, Known) and not (groups is not None and isinstance(known.outcome, NotMine)):
+                return known
+            if isinstance(known, Failed):
+                return Known(known, groups=groups, mapping=mapping)
+        if groups is None or mapping is None:
+            return None
+        return Known(mapped(mapping, Identity(user, 1), groups), "looked up nowhere", groups, mapping)
+
     def version(self) -> str:
         return self._mapping.version() if self._mapping else ""
 
-    async def _asked(self, question: Callable[[Session], Outcome]) -> Outcome:
+    async def _asked(self, question: Callable[[Session], T]) -> T | Failed:
         directory = self._directory
         if directory is None:
             return Failed("was not opened")
 
-        def ask() -> Outcome:
+        def ask() -> T:
             with directory.session(self._config.timeout) as session:
                 return question(session)
 
@@ -162,7 +177,7 @@ class Ldap:
         if isinstance(tried, Rejected | Failed):
             return tried
         session.bind_service()
-        return self._known(session, entry, user, expired=tried)
+        return self._known(session, entry, user, expired=tried).outcome
 
     def _direct(self, session: Session, template: str, user: str, password: str) -> Outcome:
         dn = template.replace("{user}", in_name(user))
@@ -172,7 +187,7 @@ class Ldap:
         entry = None if tried else session.read(dn, self._filter, self._attributes())
         if entry is None:
             return Failed(f"{session.url}: user_dn: {dn[:300]!r} cannot read its own entry by {self._filter}")
-        return self._known(session, entry, user, expired=False)
+        return self._known(session, entry, user, expired=False).outcome
 
     def _refresh(self, session: Session, identity: Identity) -> Outcome:
         entry = self._find(session, identity.user)
@@ -180,10 +195,17 @@ class Ldap:
             return Rejected("no longer in the directory") if identity.id else NotMine()
         if isinstance(entry, Failed):
             return entry
-        outcome = self._known(session, entry, identity.user, expired=False)
+        outcome = self._known(session, entry, identity.user, expired=False).outcome
         if isinstance(outcome, contract.Granted) and identity.id not in (0, outcome.identity.id):
             return Rejected("has another id now")
         return outcome
+
+    def _explain(self, session: Session, user: str, groups: Sequence[str] | None) -> Known:
+        entry = self._find(session, user)
+        if entry is None or isinstance(entry, Failed):
+            return Known(entry or NotMine(), session.url)
+        known = self._known(session, entry, user, expired=False, groups=groups)
+        return msgspec.structs.replace(known, found=f"{entry.dn} at {session.url}")
 
     def _find(self, session: Session, user: str) -> Entry | Failed | None:
         wanted = f"(&{self._filter}({self._attribute}={escaped(user)}))"
@@ -206,29 +228,34 @@ class Ldap:
             return Rejected(_AD_REFUSED.get(told, "wrong password"))
         return Failed(f"{session.url}: the bind of {dn[:200]!r} answered {code}: {message[:200]}")
 
-    def _known(self, session: Session, entry: Entry, user: str, *, expired: bool) -> Outcome:
-        """What somebody whose password was right may do."""
+    def _known(
+        self, session: Session, entry: Entry, user: str, *, expired: bool, groups: Sequence[str] | None = None
+    ) -> Known:
+        """What somebody whose password was right may do. `groups`: instead of his own."""
         now = self._now()
         why = ldap_entry.unusable(entry, now)
         if why is not None:
-            return Rejected(why)
+            return Known(Rejected(why))
         number = ldap_entry.id_of(entry, self._id)
         if isinstance(number, str):
-            return Failed(f"{session.url}: id: {number}; name an attribute that everybody has one of")
-        name = ldap_entry.user_name(entry, self._attribute, user)
+            return Known(Failed(f"{session.url}: id: {number}; name an attribute that everybody has one of"))
         identity = Identity(
-            name,
+            ldap_entry.user_name(entry, self._attribute, user),
             number,
             ldap_entry.display_name(entry),
             password_changed_at=ldap_entry.password_changed_at(entry),
         )
         expired = expired or ldap_entry.password_expired(entry, now)
         gates = {"password_expired": True} if expired else {}
-        groups = ldap_groups.groups(session, self._groups, entry)
+        if groups is None:
+            groups = ldap_groups.groups(session, self._groups, entry)
+        if self._mapping is None:
+            return Known(Failed("not opened"))
         try:
-            return mapped(self._mapping.current(), identity, groups, **gates) if self._mapping else Failed("not opened")
+            mapping = self._mapping.current()
         except ConfigError as error:
-            return Failed(f"mapping: {error}")
+            return Known(Failed(f"mapping: {error}"), groups=groups)
+        return Known(mapped(mapping, identity, groups, **gates), groups=groups, mapping=mapping)
 
     def _attributes(self) -> list[str]:
         return list(dict.fromkeys([self._attribute, self._id, *ldap_entry.ATTRIBUTES]))

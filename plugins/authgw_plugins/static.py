@@ -33,6 +33,7 @@ from authgw.contract import (
     Failed,
     Granted,
     Identity,
+    Known,
     NotMine,
     Outcome,
     Rejected,
@@ -104,6 +105,14 @@ class Static:
         if user is None:
             return Rejected("no longer in the file") if identity.id else NotMine()
         return Rejected("has another id now") if identity.id not in (0, user.id) else _granted(user)
+
+    async def explain(self, user: str, groups: Sequence[str] | None) -> Known:
+        """By the file alone: it knows no groups."""
+        users = await self._current()
+        if isinstance(users, Failed):
+            return Known(users)
+        found = users.by_key.get(users_file.key(user))
+        return Known(NotMine()) if found is None else Known(_granted(found), f"{self._path}: {_label(found)}")
 
     def version(self) -> str:
         try:
