@@ -6,7 +6,7 @@
     rights/     the permission dictionary to claims     ui/         pages
     catalogue/  which call is this                      cli/        commands
     policy/     may they                                demo/       a VoIPmonitor look-alike
-    durable/    the database, values sealed in it
+    durable/    the database, values sealed in it       facts/      the product's database, read only
 
 `gate.py` calls them in the order of a request's path. Nothing here has effects before the server starts.
 """
@@ -30,11 +30,13 @@ from authgw.catalogue.load import load as load_catalogue
 from authgw.catalogue.match import Catalogue
 from authgw.doors import Doors
 from authgw.errors import ConfigError, Problem, StoreError
+from authgw.facts.assemble import call_facts
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
-from authgw.login import assemble, pages
+from authgw.login import assemble, pages, redirect
 from authgw.login.attempt import Attempts
 from authgw.login.browser import Browser
+from authgw.login.confirm import Confirm
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds
 from authgw.narrow.judge import Judges
@@ -45,6 +47,7 @@ from authgw.policy.decide import Rules
 from authgw.services import Services
 from authgw.session import cache, cookie, keys, store
 from authgw.session.epochs import Epochs
+from authgw.session.handles import Handles
 from authgw.session.links import Links
 from authgw.session.model import SessionLimits
 from authgw.session.sessions import Sessions
@@ -117,7 +120,8 @@ async def create(settings: Settings) -> Gateway:
     upstream = upstream_of(settings)
     redis = store.connect(settings.sessions.store)
     epochs = Epochs(settings.database.url, time.time)
-    lifetimes = SessionLimits(settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user)
+    ours = settings.sessions
+    lifetimes = SessionLimits(ours.idle, ours.absolute, ours.per_user, ours.refresh, ours.unconfirmed)
     sessions = Sessions(redis, key_file, epochs, lifetimes, time.time, grace=settings.sessions.grace)
     sessions.coherence = heard = cache.coherence(settings.sessions.store, redis, sessions.memory)
     audit = Audit(settings.audit.file, time.time)
@@ -125,13 +129,16 @@ async def create(settings: Settings) -> Gateway:
     front = assemble.front(settings, chain, epochs, key_file, audit)
     doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
-    parts = _parts(settings, catalogue, upstream, doors, audit, links)
+    facts = call_facts(settings, upstream)
+    parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
     own = pages.routes(browser, front, parts.narrow.sensors.names, audit)
+    own += redirect.routes(browser, front, Handles(redis, key_file, time.time), audit)
+    sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
     app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
     app.router.redirect_slashes = False
-    closing = [Part(close=redis.aclose), Part(close=upstream.close), Part(close=front.close), Part(close=chain.close)]
-    gateway = Gateway(app, [*closing, audit, epochs, links, heard], warnings)
+    closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
+    gateway = Gateway(app, [Part(close=redis.aclose), *closing, audit, epochs, links, heard], warnings)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
 
@@ -158,14 +165,20 @@ def upstream_of(settings: Settings) -> Account | Anonymous:
 
 
 def _parts(
-    settings: Settings, catalogue: Catalogue, upstream: Account | Anonymous, doors: Doors, audit: Audit, links: Links
+    settings: Settings,
+    catalogue: Catalogue,
+    upstream: Account | Anonymous,
+    facts: CallFacts,
+    doors: Doors,
+    audit: Audit,
+    links: Links,
 ) -> Parts:
     base = Base.from_url(settings.upstream.url)
     public_url = settings.gateway.public_url
     bounds = Bounds(settings.policy.scan_days, settings.policy.scan_timeout, settings.upstream.max_reply)
     narrow = Narrow(
         upstream,
-        CallFacts(upstream, time.monotonic),
+        facts,
         Sensors(upstream, time.monotonic, settings.upstream.sensors),
         Judges(settings.policy.number_match),
         bounds,

@@ -16,15 +16,20 @@ from pydantic import BaseModel, ConfigDict
 from authgw.errors import ConfigError, Problem
 from authgw.login.mapping import MappingFile, load_mapping
 from authgw.rights.mapping import Compare, GroupMapping
+from authgw.session.model import Ending, Remote
 
 __all__ = [
+    "Bearing",
+    "Begun",
     "Compare",
     "Config",
     "ConfigError",
     "Credentials",
+    "Ending",
     "Entry",
     "Explains",
     "Failed",
+    "Fronted",
     "Granted",
     "GroupMapping",
     "Identity",
@@ -37,7 +42,9 @@ __all__ = [
     "Probe",
     "Probed",
     "Problem",
+    "Redirecting",
     "Rejected",
+    "Remote",
     "Right",
     "Versioned",
     "load_mapping",
@@ -68,13 +75,17 @@ class Credentials(msgspec.Struct, frozen=True):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who a plugin says it is. `password_changed_at`: seconds since 1970, where the plugin knows it."""
+    """Who a plugin says it is. `password_changed_at`: seconds since 1970, where the plugin knows it.
+
+    `remote`: what a login at a provider leaves with the session; it comes back with `refresh`.
+    """
 
     user: str
     id: int
     name: str = ""
     tenant: str = ""
     password_changed_at: float | None = None
+    remote: Remote | None = None
 
 
 class Right(msgspec.Struct, frozen=True):
@@ -155,7 +166,8 @@ class Login(Protocol):
     async def refresh(self, identity: Identity) -> Outcome:
         """Is this user still who he was, and with which rights? `NotMine` where that cannot be told.
 
-        Called with `id` 0 where only the name is known (`authgw explain --user`).
+        Called with `id` 0 where only the name is known (`authgw explain --user`), and now and then for each session
+        that is in use. `Rejected` ends the session, `Failed` lets it live for a while.
         """
 
 
@@ -219,3 +231,57 @@ class Probed(Protocol):
     """A `Login` may also have this: then `authgw check --connect` tries what it depends on. Called when it is open."""
 
     def probes(self) -> Sequence[Probe]: ...
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A login at a provider has begun: the browser goes to `url`. `kept` comes back with its answer, once."""
+
+    url: str
+    kept: bytes
+
+
+@runtime_checkable
+class Redirecting(Protocol):
+    """A `Login` may also have this: people sign in at a provider that sends their browser back here.
+
+    `title` stands on its button of the login page. `auto`: the page goes straight to the only such login.
+    The gateway looks after the way back: `state` names it in the address that the browser comes back with, only this
+    browser may take it, once, and within minutes. `callback` is that address, the same in `begin` and `finish`.
+    """
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def auto(self) -> bool: ...
+
+    async def begin(self, callback: str, state: str) -> Begun | Failed: ...
+
+    async def finish(self, callback: str, kept: bytes, answer: Mapping[str, str]) -> Outcome:
+        """`answer`: the fields that the browser came back with."""
+
+    async def leave(self, remote: Remote, back: str) -> str | None:
+        """Where a browser goes to end its session at the provider too, which then sends it `back`. None: nowhere."""
+
+    async def ended(self, token: str) -> Ending | Rejected | Failed:
+        """What a provider's own message says that it has ended (OpenID Connect Back-Channel Logout 1.0)."""
+
+
+@runtime_checkable
+class Bearing(Protocol):
+    """A `Login` may also have this: scripts bring an access token of a provider, as `Authorization: Bearer`."""
+
+    @property
+    def bearer(self) -> bool:
+        """Whether the operator allows it."""
+
+    async def bear(self, token: str) -> Outcome:
+        """`NotMine`: no token of this provider's."""
+
+
+@runtime_checkable
+class Fronted(Protocol):
+    """A `Login` may also have this: a proxy in front has identified the person, and says so in headers."""
+
+    async def fronted(self, peer: str, headers: Sequence[tuple[str, str]]) -> Outcome:
+        """`peer`: the address that the connection comes from. `headers`: all of them as sent, names in lower case."""

@@ -28,7 +28,7 @@ from authgw.trail import Trail
 log = logging.getLogger("authgw.gate")
 
 OWN = b"/authgw/"
-_UPSTREAM_STATUS = {Reason.UPSTREAM_TIMEOUT: 504, Reason.UPSTREAM_BUSY: 503}
+_UPSTREAM_STATUS = {Reason.UPSTREAM_TIMEOUT: 504, Reason.UPSTREAM_BUSY: 503, Reason.FACTS_UNAVAILABLE: 503}
 
 
 class Gate:

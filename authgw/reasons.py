@@ -62,6 +62,9 @@ class Reason(StrEnum):
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
     SECOND_FACTOR_UNAVAILABLE = "second_factor_unavailable"
     RIGHTS_INVALID = "rights_invalid"
+    NOT_ADMITTED = "not_admitted"
+    PROVIDER_REFUSED = "provider_refused"
+    LOGIN_EXPIRED = "login_expired"
     LOGIN_FAILED = "login_failed"
     LOGIN_BUSY = "login_busy"
 
@@ -75,6 +78,7 @@ class Reason(StrEnum):
     UPSTREAM_REDIRECT = "upstream_redirect"
     UPSTREAM_BUSY = "upstream_busy"
     UPSTREAM_STATUS = "upstream_status"
+    FACTS_UNAVAILABLE = "facts_unavailable"
 
     # the gateway itself
     STOPPED = "stopped"

@@ -77,13 +77,13 @@ def explain(path: Path, user: str, body: str, row: int | None, method: str, url:
 
 
 async def _facts(settings: Settings, call_id: int) -> Facts | None:
-    import time
-
     from authgw.app import upstream_of
-    from authgw.narrow.facts import CallFacts
+    from authgw.facts.assemble import call_facts
 
     upstream = upstream_of(settings)
+    facts = call_facts(settings, upstream)
     try:
-        return await CallFacts(upstream, time.monotonic).of(call_id)
+        return await facts.of(call_id)
     finally:
+        await facts.close()
         await upstream.close()

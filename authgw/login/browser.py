@@ -13,10 +13,10 @@ from authgw.login.attempt import Attempts
 from authgw.login.target import safe_target
 from authgw.rights.claims import Claims
 from authgw.session import cookie
-from authgw.session.model import Kind
+from authgw.session.model import Kind, Remote
 from authgw.session.sessions import Sessions
 from authgw.ui import page
-from authgw.ui.serve import Handler, route
+from authgw.ui.serve import Handler, RawHandler, raw_route, route
 from authgw.ui.texts import Texts, choose
 
 MAX_BODY = 64 * 1024
@@ -51,12 +51,23 @@ class Browser:
         """A page at an exact path. The handler sees canonical requests only."""
         return route(path, handler, method, self._limits, self._seconds)
 
+    def at_raw(self, path: str, handler: RawHandler, method: str) -> Route:
+        """The same for a handler that also has to know which peer sent which headers."""
+        return raw_route(path, handler, method, self._limits, self._seconds)
+
     async def found(self, request: Request) -> cookie.Found | Refused | None:
         """The browser's session. The product's cookie opens none of the gateway's own pages."""
         own = {name: values for name, values in request.cookies.items() if name == self.names.browser}
         return await cookie.identify(self.sessions, own, self.names)
 
-    async def enter(self, request: Request, claims: Claims, factors: tuple[str, ...], wanted: object) -> Answer:
+    async def enter(
+        self,
+        request: Request,
+        claims: Claims,
+        factors: tuple[str, ...],
+        wanted: object,
+        remote: Remote | None = None,
+    ) -> Answer:
         """A fresh session for this browser, on its way to `wanted` where that is a safe place; those its cookies named
         before are over. StoreError: no session could be stored."""
         asked = cookie.candidates(request.cookies, self.names)
@@ -65,7 +76,9 @@ class Browser:
                 if Kind.BROWSER in candidate.kinds:
                     await self.sessions.end(candidate.sid)
         agent = request.headers.get("user_agent", "")
-        sid, _ = await self.sessions.start(claims, Kind.BROWSER, address=request.address, agent=agent, factors=factors)
+        sid, _ = await self.sessions.start(
+            claims, Kind.BROWSER, address=request.address, agent=agent, factors=factors, remote=remote
+        )
         return to(
             safe_target(wanted, self.home),
             ("set-cookie", cookie.set_cookie(self.names, sid)),

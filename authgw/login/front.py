@@ -22,7 +22,7 @@ from authgw.rights.claims import Claims
 
 __all__ = ["Front", "LoggedIn", "Turned"]
 
-Origin = Literal["page", "bypass_login", "api"]
+Origin = Literal["page", "bypass_login", "api", "redirect", "header", "bearer"]
 Epoch = Callable[[Claims], Awaitable[int]]
 log = logging.getLogger("authgw.login")
 
@@ -91,6 +91,33 @@ class Front:
             if known is not None:
                 return known
         return await self._recorded(credentials, named, "api", remember=True)
+
+    async def arrived(self, granted: Granted, login: str, address: str, *, origin: Origin) -> LoggedIn | Turned:
+        """Somebody whom a provider or a proxy has identified: rights and gates decide, as after a right password."""
+        began = self._clock()
+        event: dict[str, Any] = {"user": shown(granted.identity.user), "origin": origin, "address": address}
+        event |= {"login": login, "outcome": "refused", "reason": Reason.INTERNAL.value}
+        try:
+            verdict = self._judge(granted, login, address, origin)
+            event["reason"] = verdict.reason.value if isinstance(verdict, Turned) else ""
+            if isinstance(verdict, LoggedIn):
+                claims = verdict.claims
+                event |= {"outcome": "granted", "user": shown(claims.user), "id": claims.id, "tenant": claims.tenant}
+            return verdict
+        finally:
+            event["ms"] = round((self._clock() - began) * 1000, 1)
+            self._audit(event)
+
+    def _judge(self, granted: Granted, login: str, address: str, origin: Origin) -> LoggedIn | Turned:
+        reading = self._rights.read(login, granted)
+        if not isinstance(reading, Reading):
+            log.error("login %s: the rights cannot be used: %s", login, "; ".join(reading))
+            return turned(Reason.RIGHTS_INVALID)
+        stop = gates.pass_through(reading.gates, granted.identity, address, self._now())
+        if stop is not None:
+            log.info("login %s: %s of %s: %s", login, stop.reason, reading.claims.user, stop.detail)
+            return turned(stop.reason, note=stop.note)
+        return LoggedIn(reading.claims, (origin,), reading.warnings, granted.identity.remote)
 
     async def _known(self, named: Named, address: str) -> LoggedIn | None:
         """What was verified before and still holds. Otherwise it is forgotten, and the refusal a recorded one."""

@@ -6,14 +6,19 @@ import msgspec
 
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
+from authgw.session.model import Remote
 
 
 class LoggedIn(msgspec.Struct, frozen=True):
-    """Every factor is in. `factors` as sessions record them; `warnings` about the dictionary, for the log."""
+    """Every factor is in. `factors` as sessions record them; `warnings` about the dictionary, for the log.
+
+    `remote`: what a login at a provider leaves with the session.
+    """
 
     claims: Claims
     factors: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    remote: Remote | None = None
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -43,6 +48,9 @@ _ANSWERS: dict[Reason, tuple[int, str, int]] = {
         0,
     ),
     Reason.RIGHTS_INVALID: (401, "The permissions of your account cannot be used. " + _ADMINISTRATOR, 0),
+    Reason.NOT_ADMITTED: (401, "Your account is not allowed in here. " + _ADMINISTRATOR, 0),
+    Reason.PROVIDER_REFUSED: (401, "The sign-in service has not signed you in.", 0),
+    Reason.LOGIN_EXPIRED: (400, "This sign-in has expired or was used already.", 0),
     Reason.THROTTLED: (429, "Too many failed logins. Try again later.", 1),
     Reason.LOCKED_OUT: (429, "Too many failed logins. Try again later.", 1),
     Reason.LOGIN_FAILED: (503, "The login service cannot be reached. Try again later.", BUSY_SECONDS),

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from starlette.routing import Route
 
 from authgw.answer import Answer, as_json
 from authgw.contract import Credentials
 from authgw.errors import StoreError, UpstreamError
-from authgw.intake.request import Refused, Request
+from authgw.intake.request import Raw, Refused, Request
 from authgw.login import origin
 from authgw.login.attempt import SECONDS
 from authgw.login.browser import Browser, refused, text, texts, to
 from authgw.login.front import Front
-from authgw.login.outcome import Turned, turned
+from authgw.login.leave import Leave
+from authgw.login.outcome import LoggedIn, Turned, turned
 from authgw.login.target import safe_target
+from authgw.login.ways import fronted, ways
 from authgw.reasons import Reason
 from authgw.rights.words import describe
 from authgw.session import cookie
@@ -39,7 +42,7 @@ def routes(
     """The routes of these pages."""
     pages = Pages(browser, front, sensor_names, audit)
     return [
-        browser.at("/authgw/login", pages.login_form, "GET"),
+        browser.at_raw("/authgw/login", pages.login_form, "GET"),
         browser.at("/authgw/login", pages.login, "POST"),
         browser.at("/authgw/logout", pages.logout_form, "GET"),
         browser.at("/authgw/logout", pages.logout, "POST"),
@@ -63,29 +66,45 @@ class Pages:
         self._front = front
         self._sensor_names = sensor_names
         self._audit = audit
+        self._ways = ways(front.instances)
+        self._leave = Leave(front, browser.origin)
 
-    async def login_form(self, request: Request) -> Answer:
+    async def login_form(self, request: Request, raw: Raw) -> Answer:
         found = await self._browser.found(request)
         if isinstance(found, Refused):
             return refused(found, request)
+        if found is None:
+            known = await fronted(self._front, raw, request.address)
+            if known is not None:
+                return await self._told(request, known)
+            if self._ways.auto and "local" not in request.fields:
+                wanted = safe_target(request.fields.get("next"), self._browser.home)
+                return to(f"{self._ways.auto}?next={quote(wanted, safe='')}")
         return self._form(request, 200, (), signed_in=found.session.claims.user if found else "")
 
     async def login(self, request: Request) -> Answer:
-        t = texts(request)
         known = request.cookies.get(self._browser.names.attempt, ())
         if origin.is_foreign(request.headers, self._browser.origin) or not self._browser.attempts.fits(
             known, request.fields.get("form")
         ):
-            return self._form(request, 400, (t("login.form"),))
+            return self._form(request, 400, (texts(request)("login.form"),))
         user, password, otp = (text(request.fields.get(name)) for name in ("user", "password", "otp"))
         verdict = await self._front.login(Credentials(user, password, otp or None, request.address), origin="page")
-        if not isinstance(verdict, Turned):
+        return await self._told(request, verdict)
+
+    async def _told(self, request: Request, verdict: LoggedIn | Turned) -> Answer:
+        """In, or the page again with the reason why not."""
+        t = texts(request)
+        if isinstance(verdict, LoggedIn):
             try:
-                return await self._browser.enter(request, verdict.claims, verdict.factors, request.fields.get("next"))
+                wanted = request.fields.get("next")
+                return await self._browser.enter(
+                    request, verdict.claims, verdict.factors, wanted, remote=verdict.remote
+                )
             except StoreError as error:
                 log.error("login: %s", error)
                 verdict = turned(Reason.STORE_UNAVAILABLE)
-        said = [t(LOGIN[verdict.reason], wait=t.wait(verdict.retry_after))]
+        said = [t(LOGIN[verdict.reason], wait=t.wait(verdict.retry_after), title=t("sso.proxy"))]
         if verdict.note:
             said.append(t("login.note", note=verdict.note))
         retry = (("retry-after", str(verdict.retry_after)),) if verdict.retry_after else ()
@@ -103,12 +122,15 @@ class Pages:
             return refused(found, request)
         if found is not None and not origin.is_same(request.headers, self._browser.origin):
             return self._ask_logout(request, found, 403)
+        clear = ("set-cookie", cookie.clear_cookie(self._browser.names))
         if found is not None:
             await self._browser.sessions.end(found.sid)
             claims = found.session.claims
             who = {"user": claims.user, "login": claims.login, "tenant": claims.tenant}
             self._audit.write("logout", {**who, "session": found.session.handle, "address": request.address})
-        return to("/authgw/logged-out", ("set-cookie", cookie.clear_cookie(self._browser.names)))
+            if (address := await self._leave.address(found.session)) is not None:
+                return self._leave.page(request, found.session, address, clear)
+        return to("/authgw/logged-out", clear)
 
     async def logged_out(self, request: Request) -> Answer:
         return page.page(200, page.render("logged_out.html", texts(request).language))
@@ -167,6 +189,7 @@ class Pages:
             form=self._browser.attempts.form(attempt),
             target=safe_target(request.fields.get("next"), self._browser.home),
             user=text(request.fields.get("user"))[:256] if request.method == "POST" else "",
+            ways=self._ways,
         )
         set_cookie = ("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS))
         return page.page(status, body, (set_cookie, *headers))

@@ -16,7 +16,7 @@ _PATH = re.compile(rf"/(?:(?:[A-Za-z0-9!$&'()*+,;=:@._~-]|{_ESCAPE})+(?:/|$))*")
 _QUERY = re.compile(r"(?:[A-Za-z0-9!$&'()*+,;=:@._~/?-]|%[0-9A-Fa-f]{2})*")
 _HARMFUL = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|5[Cc])")
 _DOTS = re.compile(r"/\.{1,2}(?:/|$)")
-_LOOPS = ("/authgw/login", "/authgw/logout", "/authgw/logged-out", "/authgw/static/")
+_LOOPS = ("/authgw/login", "/authgw/logout", "/authgw/logged-out", "/authgw/oidc/", "/authgw/static/")
 
 
 def safe_target(wanted: object, default: str) -> str:

@@ -1,4 +1,4 @@
-"""Facts about calls by id, asked with the service account: never verdicts, so that users may share them.
+"""Facts about calls by id, shared by all users: facts, never verdicts.
 
 Facts and misses are cached alike for a short while, so that the second question tells nothing either.
 """
@@ -6,106 +6,140 @@ Facts and misses are cached alike for a short while, so that the second question
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from authgw.catalogue.model import Rows
 from authgw.errors import UpstreamError
-from authgw.narrow.rows import Reader
 from authgw.narrow.scope import Facts
-from authgw.reasons import Reason
-from authgw.upstream.api import Call, Upstream
 
 TTL = 10.0
 MAX_CACHED = 20_000
-MAX_REPLY = 1 << 20
-# How many look-ups one request has under way at once; the pool of service sessions bounds them again.
-WIDTH = 32
 
-SINGLE_ROW = Rows(
-    at="results",
-    total="total",
-    id="ID",
-    sensor="id_sensor",
-    number=("caller", "called"),
-    ip=("sipcallerip", "sipcalledip"),
-    domain=("caller_domain", "called_domain"),
-    vlan="vlan",
-    connected="connect_duration",
-    headers="custom_header__",
-)
+
+class Teller(Protocol):
+    """Who knows facts: the GUI, or the product's database. `name` says it to people.
+
+    `batch`: ids that one question may hold. `width`: ids that one request has under way at once, so that a long list
+    and a single call take turns.
+    """
+
+    name: str
+    batch: int
+    width: int
+
+    async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
+        """The facts of each of these calls, None where there is no such call. Raises `UpstreamError`."""
+
+    async def close(self) -> None: ...
 
 
 class CallFacts:
-    """Looks calls up by id; concurrent questions for one id are one question upstream."""
+    """Looks calls up by id. What is asked for at the same moment is asked once, and in as few questions as may be."""
 
-    def __init__(self, upstream: Upstream, clock: Callable[[], float], ttl: float = TTL) -> None:
-        self._upstream = upstream
+    def __init__(self, teller: Teller, clock: Callable[[], float], ttl: float = TTL) -> None:
+        self.teller = teller
         self._clock = clock
         self._ttl = ttl
         self._known: dict[int, tuple[float, Facts | None]] = {}
-        self._asked: dict[int, asyncio.Task[Facts | None]] = {}
-        self._reader = Reader(SINGLE_ROW)
+        self._asked: dict[int, asyncio.Future[Facts | None]] = {}
+        self._next: dict[int, asyncio.Future[Facts | None]] = {}
+        self._questions: set[asyncio.Task[None]] = set()
 
     async def of(self, call_id: int) -> Facts | None:
         """The facts of a call, or None if there is none of that id. Raises `UpstreamError`."""
-        kept = self._known.get(call_id)
-        if kept is not None and kept[0] > self._clock():
+        kept = self._fresh(call_id)
+        if kept is not None:
             return kept[1]
-        task = self._asked.get(call_id)
-        if task is None:
-            task = asyncio.ensure_future(self._ask(call_id))
-            self._asked[call_id] = task
-            task.add_done_callback(lambda done: self._answered(call_id, done))
         # Shielded: one client that leaves must not take the answer from the others.
-        return await asyncio.shield(task)
+        return _told(await _settled(self._future(call_id)))
 
     async def many(self, call_ids: Iterable[int]) -> dict[int, Facts | None]:
-        """The same for many ids, in parallel."""
-        wanted = iter(dict.fromkeys(call_ids))
+        """The same for many ids. One look-up that failed fails them all: what cannot be judged is not shown."""
+        wanted = deque(dict.fromkeys(call_ids))
         found: dict[int, Facts | None] = {}
-
-        async def work() -> None:
-            for call_id in wanted:
-                found[call_id] = await self.of(call_id)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(WIDTH):
-                    group.create_task(work())
-        except* UpstreamError as failures:
-            # One look-up that failed fails them all: a row that cannot be judged is not shown.
-            first = failures.exceptions[0]
-        else:
-            return found
-        raise first
+        waiting: dict[asyncio.Future[Facts | None], int] = {}
+        while wanted or waiting:
+            while wanted and len(waiting) < self.teller.width:
+                call_id = wanted.popleft()
+                kept = self._fresh(call_id)
+                if kept is None:
+                    waiting[self._future(call_id)] = call_id
+                else:
+                    found[call_id] = kept[1]
+            if waiting:
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for future in done:
+                    found[waiting.pop(future)] = _told(future)
+        return found
 
     def forget(self, call_ids: Iterable[int]) -> None:
-        """What was known of calls that have just been changed."""
+        """What was known of calls that have just been changed, and what is being answered about them."""
         for call_id in call_ids:
             self._known.pop(call_id, None)
+            if call_id not in self._next:
+                self._asked.pop(call_id, None)
 
-    def _answered(self, call_id: int, done: asyncio.Task[Facts | None]) -> None:
-        self._asked.pop(call_id, None)
-        if not done.cancelled():
-            done.exception()  # seen, even if everybody who asked has left
+    async def close(self) -> None:
+        await self.teller.close()
 
-    async def _ask(self, call_id: int) -> Facts | None:
-        fields = (("task", "SINGLEROW"), ("module", "CDR"), ("ID", str(call_id)))
-        reply = await self._upstream.send(Call("POST", "/php/model/sql.php", fields, decode=True))
+    def _fresh(self, call_id: int) -> tuple[float, Facts | None] | None:
+        kept = self._known.get(call_id)
+        return kept if kept is not None and kept[0] > self._clock() else None
+
+    def _future(self, call_id: int) -> asyncio.Future[Facts | None]:
+        """The answer to come; the question goes out when this turn of the loop is over, with all others of it."""
+        future = self._asked.get(call_id)
+        if future is None:
+            loop = asyncio.get_running_loop()
+            future = self._asked[call_id] = loop.create_future()
+            if not self._next:
+                loop.call_soon(self._ask_next)
+            self._next[call_id] = future
+        return future
+
+    def _ask_next(self) -> None:
+        futures, self._next = list(self._next.items()), {}
+        for at in range(0, len(futures), self.teller.batch):
+            question = asyncio.ensure_future(self._ask(dict(futures[at : at + self.teller.batch])))
+            self._questions.add(question)
+            question.add_done_callback(self._questions.discard)
+
+    async def _ask(self, futures: Mapping[int, asyncio.Future[Facts | None]]) -> None:
+        """One question, on its own: whoever waits may leave. Every future is settled, whatever happens."""
         try:
-            if reply.status != 200:
-                raise UpstreamError(Reason.UPSTREAM_STATUS, f"a look-up was answered with {reply.status}")
-            page = self._reader.page(await reply.read(MAX_REPLY))
+            told = await self.teller.tell(tuple(futures))
+            for call_id, future in futures.items():
+                if self._asked.get(call_id) is future:
+                    self._keep(call_id, told[call_id])
+                future.set_result(told[call_id])
+        except Exception as error:
+            for future in futures.values():
+                if not future.done():
+                    future.set_exception(error)
+                    future.exception()  # seen, even if everybody who asked has left
         finally:
-            await reply.close()
-        if len(page.rows) > 1 or (page.rows and page.rows[0].id != call_id):
-            raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"the look-up of call {call_id} gave another call")
-        facts = page.rows[0].facts if page.rows else None
-        self._keep(call_id, facts)
-        return facts
+            for call_id, future in futures.items():
+                future.cancel()  # only where the gateway is stopping: all others are settled
+                if self._asked.get(call_id) is future:
+                    del self._asked[call_id]
 
     def _keep(self, call_id: int, facts: Facts | None) -> None:
         self._known.pop(call_id, None)
         self._known[call_id] = (self._clock() + self._ttl, facts)
         while len(self._known) > MAX_CACHED:
             del self._known[next(iter(self._known))]
+
+
+async def _settled(future: asyncio.Future[Facts | None]) -> asyncio.Future[Facts | None]:
+    """Wait without ending it: a waiter that is cancelled leaves the question to the others."""
+    await asyncio.wait((future,))
+    return future
+
+
+def _told(future: asyncio.Future[Facts | None]) -> Facts | None:
+    """What came, or the failure: raised anew for each who waited."""
+    error = future.exception()
+    if isinstance(error, UpstreamError):
+        raise UpstreamError(error.reason, error.detail)
+    return future.result()

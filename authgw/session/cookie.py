@@ -25,6 +25,11 @@ class Names(msgspec.Struct, frozen=True):
     api: tuple[str, ...]
     secure: bool
 
+    @property
+    def redirect(self) -> str:
+        """The cookie of a browser that is at a provider to sign in."""
+        return f"{self.browser}-redirect"
+
 
 class Candidate(msgspec.Struct, frozen=True):
     """A session id that came in, and the kinds of session that its cookies may open."""
@@ -80,6 +85,11 @@ def set_attempt(names: Names, token: str, seconds: int) -> str:
 
 def clear_attempt(names: Names) -> str:
     return _header(names.attempt, "", names.secure, 0)
+
+
+def set_redirect(names: Names, mark: str, seconds: int) -> str:
+    """The Set-Cookie value that binds a login at a provider to this browser for so many seconds."""
+    return _header(names.redirect, mark, names.secure, seconds)
 
 
 def candidates(cookies: Mapping[str, tuple[str, ...]], names: Names) -> tuple[Candidate, ...] | Refused:

@@ -22,6 +22,7 @@ class HandleKind(StrEnum):
     """What a handle is for: part of its key in the store, of its sealing and of its hash."""
 
     LOGIN_ATTEMPT = "attempt"
+    REDIRECT = "redirect"
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,11 +48,15 @@ class Handles:
         self._entropy = entropy
         self._seals = {kind: tuple(Seal(key, f"handle/{kind}") for key in keys.all) for kind in HandleKind}
 
-    async def put(self, kind: HandleKind, value: bytes, ttl: float) -> str:
+    def token(self) -> str:
+        """A fresh token, for what has to be told before it is stored."""
+        return spell(self._entropy(SECRET_BYTES))
+
+    async def put(self, kind: HandleKind, value: bytes, ttl: float, token: str = "") -> str:
         """Store up to MAX_BYTES for `ttl` seconds (at most MAX_SECONDS); the token that takes them out again."""
         if not 0 < ttl <= MAX_SECONDS or len(value) > MAX_BYTES:
             raise ValueError("a handle lasts up to a day and holds up to 64 KiB")
-        token = spell(self._entropy(SECRET_BYTES))
+        token = token or self.token()
         seal = self._seals[kind][0]
         hash = seal.hash(token)
         record = _Record(value, self._clock() + ttl)

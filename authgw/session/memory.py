@@ -9,7 +9,7 @@ import msgspec
 
 from authgw.rights.claims import Claims
 from authgw.session.model import Session
-from authgw.session.record import Name, Record, as_session, subject
+from authgw.session.record import Name, Record, as_session, subject_of
 from authgw.session.seal import Seal
 
 ENTRIES = 4096
@@ -90,7 +90,7 @@ class Memory:
             return None
         known = self._known.pop(handle, None)
         if known is None or known.blob != blob:
-            session, names = as_session(handle, record), tuple(subject(record.claims))
+            session, names = as_session(handle, record), tuple(subject_of(record))
             known = Known(blob, record, session, seal, names, now, now, moment)
         known.asked = known.at = now
         known.moment = moment

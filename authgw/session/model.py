@@ -16,6 +16,53 @@ class Kind(StrEnum):
     API = "api"
 
 
+class Remote(msgspec.Struct, frozen=True):
+    """What a login at a provider leaves with the session: by what the provider knows person and session there.
+
+    `issued`: when the provider said so, seconds since 1970. `kept`: the plugin's own (a refresh token), never shown.
+    """
+
+    subject: str
+    session: str = ""
+    issued: float = 0.0
+    kept: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Remote(subject={self.subject!r}, session={self.session!r}, issued={self.issued!r})"
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """What a provider has ended: one session there, or all of a person's where `session` is empty.
+
+    `issued`: when it said so, seconds since 1970. `once` names the message, which counts until `until` and only once.
+    """
+
+    subject: str
+    session: str
+    issued: float
+    once: str
+    until: float
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """The login that made a session still stands, with these claims."""
+
+    claims: Claims
+    remote: Remote | None
+
+
+class Over(msgspec.Struct, frozen=True):
+    """The login that made a session no longer stands. `reason` is for the log."""
+
+    reason: str
+
+
+class Unanswered(msgspec.Struct, frozen=True):
+    """Nobody could be asked whether it stands. `reason` is for the log."""
+
+    reason: str
+
+
 class Session(msgspec.Struct, frozen=True):
     """A live session: exists only when every factor is in. Times are seconds since 1970, UTC.
 
@@ -30,14 +77,20 @@ class Session(msgspec.Struct, frozen=True):
     address: str
     agent: str
     factors: tuple[str, ...]
+    remote: Remote | None = None
 
 
 class SessionLimits(msgspec.Struct, frozen=True):
-    """How long a session may last, in seconds, without use and at all; and how many one user may have."""
+    """How long a session may last, in seconds, without use and at all; and how many one user may have.
+
+    After `refresh` seconds its login is asked again; where nobody can be asked it ends after `unconfirmed`.
+    """
 
     idle: float
     absolute: float
     per_user: int
+    refresh: float = 300.0
+    unconfirmed: float = 3600.0
 
 
 class Listed(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from math import ceil
 import msgspec
 
 from authgw.rights.claims import CLAIMS_VERSION, Claims
-from authgw.session.model import Kind, Listed, Session, SessionLimits
+from authgw.session.model import Kind, Listed, Remote, Session, SessionLimits
 
 ADDRESS_LENGTH = 64
 AGENT_LENGTH = 256
@@ -16,7 +16,10 @@ Name = tuple[str, str]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A session record and, sealed under another key, the operator record beside it. Times in seconds since 1970."""
+    """A session record and, sealed under another key, the operator record beside it. Times in seconds since 1970.
+
+    `confirmed`: when its login last said that it stands; `tried`: when it was last asked.
+    """
 
     kind: Kind
     claims: Claims
@@ -26,6 +29,9 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent: str
     factors: tuple[str, ...]
     epoch: int
+    confirmed: float = 0.0
+    tried: float = 0.0
+    remote: Remote | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -65,8 +71,18 @@ def subject(claims: Claims) -> list[Name]:
     return names
 
 
+def subject_of(record: Record) -> list[Name]:
+    """The counters of a session: those of its claims, and that of the person at a provider."""
+    remote = record.remote
+    return subject(record.claims) + ([(record.claims.login, by_subject(remote.subject))] if remote else [])
+
+
 def by_user(user: str) -> str:
     return f"user:{user}"
+
+
+def by_subject(subject: str) -> str:
+    return f"sub:{subject}"
 
 
 def by_id(id: int) -> str:
@@ -87,7 +103,15 @@ def as_session(handle: str, record: Record) -> Session:
         address=record.address,
         agent=record.agent,
         factors=record.factors,
+        remote=record.remote,
     )
+
+
+def for_operators(record: Record) -> Record:
+    """The record without what a provider gave the session for itself."""
+    remote = record.remote
+    bare = msgspec.structs.replace(remote, kept=b"") if remote else None
+    return msgspec.structs.replace(record, remote=bare)
 
 
 def as_listed(handle: str, record: Record) -> Listed:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from redis.asyncio import Redis
 
 from authgw.session.keys import Keys
-from authgw.session.record import Record, decode, encode
+from authgw.session.record import Record, decode, encode, for_operators
 from authgw.session.seal import Seal, is_hash
 from authgw.session.store import ask
 
@@ -29,7 +29,7 @@ class Register:
 
     def close(self, handle: str, record: Record) -> bytes:
         """The sealed operator record of a session."""
-        return self._seals[0].close(handle, handle, encode(record))
+        return self._seals[0].close(handle, handle, encode(for_operators(record)))
 
     async def records(self) -> AsyncIterator[tuple[str, Record]]:
         """Every (handle, record) in the store, in no order; one may come twice. StoreError passes through."""

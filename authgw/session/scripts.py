@@ -41,11 +41,13 @@ return ended
 
 # KEYS: old session, old operator, new session, new operator, the user's index under the current key, … older keys
 # ARGV: new session record, new operator record, lifetime in ms, index's lifetime in ms, old handle, new handle,
-#       time in ms
-# Returns 1, or 0 if the old session has ended meanwhile: then nothing is written.
+#       time in ms, the old session record as it was read
+# Returns 1; 0 if the old session has ended meanwhile, 2 if another request has written it anew: nothing is written.
 ROTATE = """
 if redis.call('GET', KEYS[3]) == ARGV[1] then return 1 end
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local there = redis.call('GET', KEYS[1])
+if not there then return 0 end
+if there ~= ARGV[8] then return 2 end
 local score = false
 for i = 5, #KEYS do
   score = score or redis.call('ZSCORE', KEYS[i], ARGV[5])
@@ -60,11 +62,23 @@ return 1
 """
 
 # KEYS: session, operator
-# ARGV: session record, operator record, lifetime in ms
-# Returns 1, or 0 if the session has ended meanwhile: what has ended is never written again.
+# ARGV: session record, operator record, lifetime in ms, the session record as it was read
+# Returns 1; 0 if the session has ended meanwhile: what has ended is never written again; 2 if another request has
+# written it: what that one learnt is not overwritten by what was read before.
 TOUCH = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local there = redis.call('GET', KEYS[1])
+if not there then return 0 end
+if there == ARGV[1] then return 1 end
+if there ~= ARGV[4] then return 2 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3], 'XX')
 return 1
+"""
+
+# KEYS: a lock
+# ARGV: the mark that was put there
+# Takes the lock away where it is still the caller's own.
+UNLOCK = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
 """

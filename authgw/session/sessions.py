@@ -12,18 +12,17 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from authgw.errors import StoreError
 from authgw.rights.claims import Claims
-from authgw.session import scripts
 from authgw.session.cache import Coherence, Unheard
 from authgw.session.epochs import Epochs
 from authgw.session.keys import Keys
 from authgw.session.lookup import SESSION, Lookup
 from authgw.session.memory import Memory
-from authgw.session.model import Kind, Listed, Session, SessionLimits
+from authgw.session.model import Ending, Kind, Listed, Remote, Session, SessionLimits
+from authgw.session.providers import Providers
 from authgw.session.record import (
     ADDRESS_LENGTH,
     AGENT_LENGTH,
@@ -32,15 +31,17 @@ from authgw.session.record import (
     as_listed,
     as_session,
     by_id,
+    by_subject,
     by_tenant,
     by_user,
-    encode,
-    milliseconds,
     remaining,
     subject,
+    subject_of,
 )
-from authgw.session.register import OPERATOR, Register
-from authgw.session.seal import SECRET_BYTES, Seal, is_hash, is_secret, spell
+from authgw.session.records import TRIES, Records
+from authgw.session.register import Register
+from authgw.session.renewal import Question, Renewal
+from authgw.session.seal import Seal, is_hash, is_secret
 from authgw.session.store import ask, read
 
 __all__ = ["SESSION", "SessionLimits", "Sessions"]
@@ -72,19 +73,24 @@ class Sessions:
         self._epochs = epochs
         self._limits = limits
         self._clock = clock
-        self._entropy = entropy
         self._grace = grace
         self._touch_after = min(TOUCH_SECONDS, limits.idle / 10)
         self._seals = tuple(Seal(key, "session") for key in keys.all)
-        self._user_seals = tuple(Seal(key, "user") for key in keys.all)
         self.memory = Memory()
         self.coherence: Coherence = Unheard()
         self.rejected: Counter[str] = Counter()
         self._lookup = Lookup(redis, self._seals, self.memory, self.rejected)
         self._register = Register(redis, keys, self.rejected)
-        self._start = redis.register_script(scripts.START)
-        self._rotate = redis.register_script(scripts.ROTATE)
-        self._touch = redis.register_script(scripts.TOUCH)
+        self._providers = Providers(redis, keys, clock)
+        self._records = Records(
+            redis, keys, self._seals, limits, self._lookup, self._register, self._providers, self.memory, entropy
+        )
+        self._renewal: Renewal | None = None
+
+    def renew_by(self, question: Question) -> None:
+        """Ask the logins of sessions again from now on."""
+        end = lambda handle: self._forget([handle])  # noqa: E731
+        self._renewal = Renewal(self._redis, self._records, self._limits, self._clock, question, end)
 
     async def ping(self) -> None:
         """Store and database both answer, or StoreError."""
@@ -92,9 +98,19 @@ class Sessions:
         await self._epochs.current("", "", fresh=True)
 
     async def start(
-        self, claims: Claims, kind: Kind, *, address: str, agent: str, factors: Iterable[str]
+        self,
+        claims: Claims,
+        kind: Kind,
+        *,
+        address: str,
+        agent: str,
+        factors: Iterable[str],
+        remote: Remote | None = None,
     ) -> tuple[str, Session]:
-        """A new session under a new id: (session id, session). Over the user's limit his oldest ones end."""
+        """A new session under a new id: (session id, session). Over the user's limit his oldest ones end.
+
+        `remote`: where it hangs on a provider. One that the provider has ended meanwhile is over before it is used.
+        """
         now = self._clock()
         record = Record(
             kind=kind,
@@ -104,22 +120,14 @@ class Sessions:
             address=address[:ADDRESS_LENGTH],
             agent=agent[:AGENT_LENGTH],
             factors=tuple(factors),
-            epoch=await self._epochs.total(subject(claims), fresh=True),
+            epoch=0,
+            confirmed=now,
+            tried=now,
+            remote=remote,
         )
-        sid, handle = self._new_id()
-        blob, beside = self._sealed(sid, handle, record)
-        lifetime = milliseconds(remaining(record, self._limits, now))
-        index_lifetime = milliseconds(self._limits.absolute)
-        arguments: list[bytes | str | int] = [blob, beside, lifetime, index_lifetime, handle, milliseconds(now)]
-        arguments += [self._limits.per_user, SESSION, OPERATOR]
-        keys = [SESSION + handle, OPERATOR + handle, *self._indexes(claims)]
-        moment = self.memory.moment
-        ended = await ask(self._start(keys=keys, args=arguments))
-        if not isinstance(ended, list):
-            raise StoreError("a new session id was already taken: the source of randomness is broken")
-        for old in ended:
-            self.memory.end(old.decode())
-        self.memory.keep(handle, blob, record, self._seals[0], now, moment)
+        record = replace(record, epoch=await self._epochs.total(subject_of(record), fresh=True))
+        sid, handle = await self._records.begin(record, now)
+        await self._unless_ended(handle, record)
         return sid, as_session(handle, record)
 
     async def find(self, sid: str, kinds: frozenset[Kind] = frozenset(Kind)) -> Session | None:
@@ -128,7 +136,8 @@ class Sessions:
         if self.coherence.live() and (found := self._lookup.remembered(sid, now)) is not None:
             handle, known = found
             record = known.record
-            if now - record.seen < self._touch_after and record.kind in kinds:
+            due = self._renewal is not None and self._renewal.is_due(record)
+            if not due and now - record.seen < self._touch_after and record.kind in kinds:
                 # The epochs may have been asked meanwhile: what ended by then is not confirmed.
                 held = await self._holds(record, known.names, now)
                 if held and (session := self.memory.confirm(handle, known, now)) is not None:
@@ -140,21 +149,17 @@ class Sessions:
         loaded = await self._lookup.load(sid)
         if loaded is None or loaded.record.kind not in kinds:
             return None
-        handle, blob, record, moment = loaded.handle, loaded.blob, loaded.record, loaded.moment
         now = self._clock()
-        if not await self._holds(record, subject(record.claims), now):
-            self.memory.drop(handle)
+        if not await self._holds(loaded.record, subject_of(loaded.record), now):
+            self.memory.drop(loaded.handle)
             return None
-        if now - record.seen >= self._touch_after:
-            record = msgspec.structs.replace(record, seen=now)
-            blob = loaded.seal.close(sid, handle, encode(record))
-            beside = self._register.close(handle, record)
-            lifetime = milliseconds(remaining(record, self._limits, now))
-            keys = [SESSION + handle, OPERATOR + handle]
-            if not await ask(self._touch(keys=keys, args=[blob, beside, lifetime])):
-                self.memory.drop(handle)
+        if self._renewal is not None and (loaded := await self._renewal.renewed(sid, loaded)) is None:
+            return None
+        if now - loaded.record.seen >= self._touch_after:
+            loaded = await self._records.write(sid, loaded, lambda record: replace(record, seen=now), now)
+            if loaded is None:
                 return None
-        return self.memory.keep(handle, blob, record, loaded.seal, now, moment)
+        return self.memory.keep(loaded.handle, loaded.blob, loaded.record, loaded.seal, now, loaded.moment)
 
     async def _holds(self, record: Record, names: Sequence[Name], now: float) -> bool:
         """Is the session neither over nor ended for good?"""
@@ -180,31 +185,26 @@ class Sessions:
 
         None: there is no such session. The absolute end stays where it was.
         """
-        if await self.find(sid) is None or (found := await self._lookup.load(sid)) is None:
-            return None
-        old, record = found.handle, found.record
-        if claims is not None and subject(claims) != subject(record.claims):
-            raise ValueError("a session never passes to another user or tenant")
-        now = self._clock()
-        record = msgspec.structs.replace(
-            record,
-            claims=record.claims if claims is None else claims,
-            factors=record.factors if factors is None else tuple(factors),
-            seen=now,
-        )
-        new, handle = self._new_id()
-        blob, beside = self._sealed(new, handle, record)
-        lifetime = milliseconds(remaining(record, self._limits, now))
-        index_lifetime = milliseconds(record.started + self._limits.absolute - now)
-        arguments: list[bytes | str | int] = [blob, beside, lifetime, index_lifetime, old, handle]
-        arguments.append(milliseconds(record.started))
-        keys = [SESSION + old, OPERATOR + old, SESSION + handle, OPERATOR + handle, *self._indexes(record.claims)]
-        self.memory.end(old)
-        moment = self.memory.moment
-        if not await ask(self._rotate(keys=keys, args=arguments)):
-            return None
-        self.memory.keep(handle, blob, record, self._seals[0], now, moment)
-        return new, as_session(handle, record)
+        for _ in range(TRIES):
+            if await self.find(sid) is None or (found := await self._lookup.load(sid)) is None:
+                return None
+            record = found.record
+            if claims is not None and subject(claims) != subject(record.claims):
+                raise ValueError("a session never passes to another user or tenant")
+            now = self._clock()
+            record = replace(
+                record,
+                claims=record.claims if claims is None else claims,
+                factors=record.factors if factors is None else tuple(factors),
+                seen=now,
+            )
+            moved = await self._records.move(found, record, now)
+            if isinstance(moved, tuple):
+                await self._unless_ended(moved[1], record)
+                return moved[0], as_session(moved[1], record)
+            if not moved:
+                return None
+        return None
 
     async def end(self, sid: str) -> Session | None:
         """End the session of this id; what it was, or None where there was none alive."""
@@ -248,6 +248,16 @@ class Sessions:
         await self._epochs.bump("", by_tenant(tenant))
         return await self._forget_where(lambda claims: claims.tenant == tenant)
 
+    async def end_remote(self, login: str, ending: Ending) -> int | None:
+        """End what a provider has ended; how many sessions that were. None: this message was obeyed before."""
+
+        async def end(handles: list[str]) -> int:
+            if not ending.session:
+                await self._epochs.bump(login, by_subject(ending.subject))
+            return await self._forget(handles)
+
+        return await self._providers.end(login, ending, end)
+
     async def listed(self, *, user: str | None = None, tenant: str | None = None) -> list[Listed]:
         """The live sessions, oldest first; of one user or one tenant where that is given."""
         now = self._clock()
@@ -257,22 +267,14 @@ class Sessions:
                 continue
             if tenant is not None and record.claims.tenant != tenant:
                 continue
-            if remaining(record, self._limits, now) > 0 and await self._epochs.holds(
-                subject(record.claims), record.epoch
-            ):
+            if remaining(record, self._limits, now) > 0 and await self._epochs.holds(subject_of(record), record.epoch):
                 found[handle] = as_listed(handle, record)
         return sorted(found.values(), key=lambda one: (one.started, one.handle))
 
-    def _new_id(self) -> tuple[str, str]:
-        sid = spell(self._entropy(SECRET_BYTES))
-        return sid, self._seals[0].hash(sid)
-
-    def _sealed(self, sid: str, handle: str, record: Record) -> tuple[bytes, bytes]:
-        return self._seals[0].close(sid, handle, encode(record)), self._register.close(handle, record)
-
-    def _indexes(self, claims: Claims) -> list[str]:
-        who = f"{claims.login}\x00{by_id(claims.id) if claims.id else by_user(claims.user)}"
-        return [USER + seal.hash(who) for seal in self._user_seals]
+    async def _unless_ended(self, handle: str, record: Record) -> None:
+        """A session that its provider ended while it was made is over."""
+        if record.remote is not None and await self._providers.is_ended(record.claims.login, record.remote):
+            await self._forget([handle])
 
     async def _forget_where(self, matches: Callable[[Claims], bool]) -> int:
         self.memory.end_where(matches)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationInfo
 
+from authgw.settings.database import facts_url
 from authgw.settings.database import url as database_url
 from authgw.settings.values import duration, split
 
@@ -40,6 +41,16 @@ def store(value: str) -> str:
 
 def database(value: str, info: ValidationInfo) -> str:
     return database_url(value, (info.context or {}).get("folder", Path()))
+
+
+def facts(value: str, info: ValidationInfo) -> str:
+    return facts_url(value, (info.context or {}).get("folder", Path()))
+
+
+def header_place(value: str) -> str:
+    if re.fullmatch(r"cdr_next(_[0-9]{1,3})?\.[A-Za-z0-9_-]{1,64}", value) is None:
+        raise ValueError('must name a table and a column; write for example "cdr_next_1.custom_header_3"')
+    return value
 
 
 def outage(value: str) -> str:

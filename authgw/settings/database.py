@@ -41,6 +41,13 @@ def url(value: str, folder: Path) -> str:
     return f"{scheme}://{parts.netloc}{parts.path}{'?' if told else ''}{told}"
 
 
+def facts_url(value: str, folder: Path) -> str:
+    """A URL of the product's own database, which is MariaDB or MySQL. As `url`."""
+    if value.partition("://")[0] not in ("mysql", "mariadb"):
+        raise ValueError('must begin with mysql:// or mariadb://; write "mysql://authgw:PASSWORD@db/voipmonitor"')
+    return url(value, folder)
+
+
 def is_bare(url: str) -> bool:
     """Whether what is asked and answered crosses a network unencrypted, or to whoever answers."""
     parts = urlsplit(url)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
 from authgw.errors import ConfigError, Problem
-from authgw.settings.database import url as database_url
+from authgw.settings import database as databases
 from authgw.settings.environment import overlay
 from authgw.settings.messages import located
-from authgw.settings.models import REQUIRED, SECTIONS, Database, Gateway, Settings, Table, Upstream
+from authgw.settings.models import REQUIRED, SECTIONS, Database, Facts, Gateway, Settings, Table, Upstream
 from authgw.settings.secret import exposed, read_secret
 from authgw.settings.together import disagreements, instances, oddities
 
@@ -113,31 +114,38 @@ def _secrets(
         warnings += exposed(gateway.key_file, source, "gateway.key_file")
     if "@" in getattr(found.get("sessions"), "store", ""):
         warnings += exposed(file, source, "sessions.store")
-    database = found.get("database")
-    if isinstance(database, Database):
-        warnings += _database(database, found, file.parent, source, problems)
-        if "@" in database.url and ("database", "url") not in origin:
-            warnings += exposed(file, source, "database.url")
+    for name, read in (("database", databases.url), ("facts", databases.facts_url)):
+        given = found.get(name)
+        if isinstance(given, Database | Facts):
+            warnings += _url(name, given, partial(read, folder=file.parent), found, source, problems)
+            if "@" in (given.url or "") and (name, "url") not in origin:
+                warnings += exposed(file, source, f"{name}.url")
     return warnings
 
 
-def _database(
-    given: Database, found: dict[str, Table], folder: Path, source: str, problems: list[Problem]
+def _url(
+    name: str,
+    given: Database | Facts,
+    read: Callable[[str], str],
+    found: dict[str, Table],
+    source: str,
+    problems: list[Problem],
 ) -> list[Problem]:
-    """The URL from its file, if it has one of its own."""
+    """A database's URL from its file, if it has one of its own."""
+    where = f"{name}.url_file"
     if given.url_file is None:
         return []
     if "url" in given.model_fields_set:
-        problems.append(Problem(source, "database.url_file", "is given beside database.url; take one of them out"))
+        problems.append(Problem(source, where, f"is given beside {name}.url; take one of them out"))
         return []
     text = read_secret(given.url_file)
     if isinstance(text, bytes):
         try:
-            url = database_url(text.decode(), folder)
+            url = read(text.decode())
         except ValueError as error:
             text = f"{given.url_file}: {error}"
         else:
-            found["database"] = given.model_copy(update={"url": url})
-            return exposed(given.url_file, source, "database.url_file")
-    problems.append(Problem(source, "database.url_file", text))
+            found[name] = given.model_copy(update={"url": url})
+            return exposed(given.url_file, source, where)
+    problems.append(Problem(source, where, text))
     return []

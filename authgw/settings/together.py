@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from authgw.errors import Problem
 from authgw.settings.database import is_bare
 from authgw.settings.messages import located
-from authgw.settings.models import Database, Gateway, LoginInstance, Sessions, Table, Upstream
+from authgw.settings.models import Database, Facts, Gateway, LoginInstance, Sessions, Table, Upstream
 from authgw.settings.values import is_loopback, texts
 
 _OWN_KEYS = ("plugin", "on_failure", "sufficient")
@@ -77,6 +77,9 @@ def disagreements(found: Mapping[str, Table], source: str) -> list[Problem]:
     if isinstance(sessions, Sessions) and sessions.idle > sessions.absolute:
         advice = "is longer than sessions.absolute, so it would never be felt; make it shorter"
         problems.append(Problem(source, "sessions.idle", advice))
+    if isinstance(sessions, Sessions) and sessions.refresh >= sessions.unconfirmed:
+        advice = "is not longer than sessions.refresh, so one missed answer would end sessions; make it longer"
+        problems.append(Problem(source, "sessions.unconfirmed", advice))
     return problems
 
 
@@ -113,4 +116,8 @@ def oddities(found: Mapping[str, Table], source: str) -> list[Problem]:
     if isinstance(database, Database) and is_bare(database.url):
         advice = "goes over a network without verified TLS; add ?ssl_ca=FILE, or for PostgreSQL ?sslmode=verify-full"
         warnings.append(Problem(source, "database.url", advice))
+    facts = found["facts"]
+    if isinstance(facts, Facts) and facts.url is not None and is_bare(facts.url):
+        advice = "goes over a network without verified TLS; add ?ssl_ca=FILE"
+        warnings.append(Problem(source, "facts.url", advice))
     return warnings

@@ -15,7 +15,7 @@ from authgw.answer import Answer
 from authgw.errors import StoreError
 from authgw.intake.limits import Limits
 from authgw.intake.read import read
-from authgw.intake.request import Refused, Request
+from authgw.intake.request import Raw, Refused, Request
 from authgw.parts import request_id
 from authgw.reasons import Reason
 from authgw.ui import assets, page
@@ -24,10 +24,16 @@ YEAR = "public, max-age=31536000, immutable"
 log = logging.getLogger("authgw.ui")
 
 Handler = Callable[[Request], Awaitable[Answer]]
+RawHandler = Callable[[Request, Raw], Awaitable[Answer]]
 
 
 def route(path: str, handler: Handler, method: str, limits: Limits, body_seconds: float) -> Route:
     """A page at an exact path. The handler sees canonical requests only."""
+    return raw_route(path, lambda request, _: handler(request), method, limits, body_seconds)
+
+
+def raw_route(path: str, handler: RawHandler, method: str, limits: Limits, body_seconds: float) -> Route:
+    """The same for a handler that also has to know which peer sent which headers."""
 
     async def endpoint(http: HttpRequest) -> Response:
         return await _serve(http, handler, limits, body_seconds)
@@ -40,17 +46,19 @@ def asset_route() -> Route:
     return Route(assets.PREFIX + "{name:path}", _asset, methods=["GET"])
 
 
-async def _serve(http: HttpRequest, handler: Handler, limits: Limits, seconds: float) -> Response:
+async def _serve(http: HttpRequest, handler: RawHandler, limits: Limits, seconds: float) -> Response:
     """The request as intake reads every other one; every failure is a page with a support code."""
     id = request_id()
     language = http.headers.get("accept-language", "")
     try:
         raw = await edge.read_raw(dict(http.scope), _receive(http), limits.max_body, seconds)
-        request = raw if isinstance(raw, Refused) else read(raw, limits)
+        if isinstance(raw, Refused):
+            return _response(page.refusal_page(raw.status, raw.reason, "", id, language), id)
+        request = read(raw, limits)
         if isinstance(request, Refused):
             answer = page.refusal_page(request.status, request.reason, "", id, language)
         else:
-            answer = await handler(request)
+            answer = await handler(request, raw)
     except StoreError as error:
         log.error("%s %s", id, error)
         answer = page.refusal_page(503, Reason.STORE_UNAVAILABLE, "", id, language)

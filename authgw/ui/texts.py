@@ -41,9 +41,23 @@ LOGIN: dict[Reason, str] = {
     Reason.RIGHTS_INVALID: "login.rights",
     Reason.THROTTLED: "login.wait",
     Reason.LOCKED_OUT: "login.wait",
+    Reason.NOT_ADMITTED: "sso.not_admitted",
+    Reason.PROVIDER_REFUSED: "sso.refused",
+    Reason.LOGIN_EXPIRED: "sso.expired",
     Reason.LOGIN_FAILED: "login.failed",
     Reason.LOGIN_BUSY: "login.busy",
     Reason.STORE_UNAVAILABLE: "login.store",
+}
+
+# What a provider answers instead of signing somebody in (RFC 6749, 4.1.2.1; OpenID Connect Core 1.0, 3.1.2.6).
+PROVIDER = {
+    "access_denied": "sso.denied",
+    "login_required": "sso.interaction",
+    "interaction_required": "sso.interaction",
+    "consent_required": "sso.interaction",
+    "account_selection_required": "sso.interaction",
+    "temporarily_unavailable": "sso.busy",
+    "server_error": "sso.busy",
 }
 
 _DENIED = {

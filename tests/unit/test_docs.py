@@ -12,10 +12,11 @@ from authgw.catalogue.load import load
 from authgw.cli import http, serve
 from authgw.cli.main import main
 from authgw.demo.accounts import users
+from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import chain, throttle, user, verified
-from authgw.narrow import facts, fetch, resolve, sensors
+from authgw.narrow import facts, facts_gui, fetch, resolve, sensors
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
@@ -40,7 +41,9 @@ FIXED = {
     "length of a text parameter": f"{kinds.MAX_TEXT}",
     "`limit` of a list, for users with a scope": f"{decide.MAX_LIMIT}",
     "`size` of listCdrIds": f"{kinds.MAX_COUNT}",
-    "look-ups of one request at a time": f"{facts.WIDTH}",
+    "look-ups of one request at a time: by the GUI, by the database": f"{facts_gui.WIDTH}, {teller.BATCH}",
+    "calls in one question to the database": f"{teller.BATCH}",
+    "columns of the database are remembered": f"{teller.LAYOUT_SECONDS:g} s",
     "facts of a call, and that there is none, are remembered": f"{facts.TTL:g} s",
     "the list of sensors is remembered": f"{sensors.TTL:g} s",
     "credentials sent with a call are remembered": f"{verified.MAX_SECONDS:g} s",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from authgw.narrow.facts import SINGLE_ROW
+from authgw.narrow.facts_gui import SINGLE_ROW
 from authgw.narrow.rows import Reader
 from authgw.upstream import bypass
 from bench.tongue import COUNTRY, answer

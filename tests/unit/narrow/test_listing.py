@@ -10,6 +10,7 @@ import pytest
 
 from authgw.catalogue.model import Rows
 from authgw.narrow.facts import CallFacts
+from authgw.narrow.facts_gui import GuiFacts
 from authgw.narrow.judge import Judge
 from authgw.narrow.listing import Listing, Sieve, Window, stable_sort
 from authgw.narrow.rows import Reader
@@ -46,7 +47,7 @@ class Calls:
         self.rows = rows
         self.asked = 0
         self.looked_up: list[int] = []
-        self.facts = CallFacts(self, lambda: 0.0)
+        self.facts = CallFacts(GuiFacts(self), lambda: 0.0)
 
     async def send(self, call: Call) -> FakeReply:
         wanted = int(dict(call.fields)["ID"])
@@ -154,7 +155,7 @@ async def test_look_ups_are_shared_and_remembered() -> None:
     """The second question for a call or a miss is answered without asking, until it is too old."""
     now = [0.0]
     upstream = Calls(rows(3))
-    facts = CallFacts(upstream, lambda: now[0], ttl=10)
+    facts = CallFacts(GuiFacts(upstream), lambda: now[0], ttl=10)
     assert (await facts.many([1, 1, 2, 99]))[99] is None
     assert await facts.of(99) is None
     assert sorted(upstream.looked_up) == [1, 2, 99]

@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw
 from authgw.catalogue.model import Rows
 from authgw.errors import UpstreamError
 from authgw.narrow import rows as reading
-from authgw.narrow.facts import SINGLE_ROW
+from authgw.narrow.facts_gui import SINGLE_ROW
 from authgw.narrow.patterns import address_number
 from authgw.narrow.rows import Reader, project
 from authgw.narrow.scope import Facts

@@ -1,0 +1,104 @@
+"""The product's database as teller of facts: many ids by one SELECT."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from authgw.errors import UpstreamError
+from authgw.facts import statements
+from authgw.facts.database import Database
+from authgw.facts.schema import NAMES_SQL, Column, Layout, layout
+from authgw.narrow.facts import Teller
+from authgw.narrow.scope import Facts
+from authgw.reasons import Reason
+
+log = logging.getLogger("authgw.facts")
+
+BATCH = 500
+# Columns of custom headers come and go with the sniffer's settings: they are looked at again after so long.
+LAYOUT_SECONDS = 60.0
+T = TypeVar("T")
+
+
+class DatabaseFacts:
+    """Implements `authgw.narrow.facts.Teller`. `named`: see `authgw.facts.schema.layout`."""
+
+    name = "the database"
+    batch = BATCH
+    width = BATCH
+
+    def __init__(self, database: Database, named: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self._database, self._named, self._clock = database, dict(named), clock
+        self._layout: tuple[float, Layout] | None = None
+
+    async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
+        def work(connection: sa.Connection) -> Mapping[int, Facts | None]:
+            known = self._known(connection)
+            found: dict[int, Facts | None] = dict.fromkeys(call_ids)
+            for row in connection.execute(statements.facts_of(call_ids, known)):
+                if found.get(row[0]) is not None:
+                    raise UpstreamError(Reason.FACTS_UNAVAILABLE, f"the database has two calls of the id {row[0]}")
+                found[row[0]] = statements.read_facts(row, known)
+            return found
+
+        return await self._ask(work)
+
+    async def check(self) -> str | None:
+        """What is wrong with the database or its tables, by name; None if it can tell. Holds no secrets."""
+        self._layout = None
+        try:
+            await self._ask(self._known)
+        except UpstreamError as error:
+            return error.detail
+        return None
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def _ask(self, work: Callable[[sa.Connection], T]) -> T:
+        try:
+            return await self._database.run(work)
+        except UpstreamError:
+            # Whatever it was: a column that is gone is noticed at the next question.
+            self._layout = None
+            raise
+
+    def _known(self, connection: sa.Connection) -> Layout:
+        if self._layout is not None and self._clock() < self._layout[0]:
+            return self._layout[1]
+        tables = dict.fromkeys(["cdr", "cdr_next", *(place.partition(".")[0] for place in self._named.values())])
+        names: sa.BindParameter[str] = sa.bindparam("tables", list(tables), expanding=True)
+        query = sa.text(NAMES_SQL).bindparams(names)
+        found = layout([Column(*row) for row in connection.execute(query)], self._named)
+        if isinstance(found, str):
+            raise UpstreamError(Reason.FACTS_UNAVAILABLE, found)
+        self._layout = (self._clock() + LAYOUT_SECONDS, found)
+        return found
+
+
+class OrElse:
+    """A teller that asks another one when the first cannot be asked. Says so in the log, once for each outage."""
+
+    def __init__(self, first: Teller, second: Teller) -> None:
+        self._first, self._second = first, second
+        self.name, self.batch, self.width = first.name, first.batch, first.width
+        self._out = False
+
+    async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
+        try:
+            found = await self._first.tell(call_ids)
+        except UpstreamError as error:
+            if not self._out:
+                log.warning("%s cannot be asked, %s is asked instead: %s", self._first.name, self._second.name, error)
+            self._out = True
+            return await self._second.tell(call_ids)
+        self._out = False
+        return found
+
+    async def close(self) -> None:
+        await self._first.close()
+        await self._second.close()

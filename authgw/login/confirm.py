@@ -1,0 +1,88 @@
+"""Does the login of a session still stand? The plugin that let it in is asked, and its answer read like a login."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from authgw.contract import Failed, Granted, Identity, NotMine, Outcome, Rejected
+from authgw.login import gates
+from authgw.login.chain import PLUGIN_SECONDS, Instance
+from authgw.login.rights import Reading, Rights
+from authgw.reasons import Reason
+from authgw.rights.lessen import lessened
+from authgw.session.model import Confirmed, Over, Session, Unanswered
+
+# What a session was started with has answered these already; a password's age is asked for at the next login.
+_PASSED = frozenset({Reason.SECOND_FACTOR_UNAVAILABLE})
+
+
+class Confirm:
+    """Asks about one session. `audit` hears of those that are over. `now`: seconds since 1970."""
+
+    def __init__(
+        self,
+        instances: Sequence[Instance],
+        rights: Rights,
+        *,
+        audit: Callable[[str, Mapping[str, Any]], None],
+        now: Callable[[], float],
+        seconds: float = PLUGIN_SECONDS,
+    ) -> None:
+        self._instances = {instance.name: instance for instance in instances}
+        self._rights = rights
+        self._audit = audit
+        self._now = now
+        self._seconds = seconds
+
+    async def __call__(self, session: Session) -> Confirmed | Over | Unanswered:
+        answer = await self._answer(session)
+        if isinstance(answer, Over):
+            claims = session.claims
+            who = {"user": claims.user, "login": claims.login, "tenant": claims.tenant, "session": session.handle}
+            self._audit("session_over", {**who, "address": session.address, "reason": answer.reason})
+        return answer
+
+    async def _answer(self, session: Session) -> Confirmed | Over | Unanswered:
+        claims = session.claims
+        instance = self._instances.get(claims.login)
+        if instance is None:
+            return Over(f"the login {claims.login} is no longer in the chain")
+        outcome = await self._ask(instance, session)
+        match outcome:
+            case NotMine():
+                return Confirmed(claims, session.remote)
+            case Rejected():
+                return Over(outcome.reason or "is no longer allowed in")
+            case Failed():
+                return Unanswered(outcome.reason)
+            case Granted():
+                return self._read(session, outcome)
+
+    async def _ask(self, instance: Instance, session: Session) -> Outcome:
+        claims = session.claims
+        identity = Identity(claims.user, claims.id, claims.name, claims.tenant, remote=session.remote)
+        try:
+            async with asyncio.timeout(self._seconds):
+                outcome: object = await instance.plugin.refresh(identity)
+        except TimeoutError:
+            return Failed(f"no answer within {self._seconds:g} s")
+        except Exception as error:
+            return Failed(f"raised {type(error).__name__}")
+        if isinstance(outcome, Granted | Rejected | NotMine | Failed):
+            return outcome
+        return Failed(f"answered a {type(outcome).__name__}, which is no outcome")
+
+    def _read(self, session: Session, granted: Granted) -> Confirmed | Over:
+        """As at a login: rights that cannot be used, or a gate that is shut now, end the session."""
+        reading = self._rights.read(session.claims.login, granted)
+        if not isinstance(reading, Reading):
+            return Over("; ".join(reading))
+        stop = gates.pass_through(reading.gates, granted.identity, session.address, self._now())
+        if stop is not None and not (stop.reason in _PASSED and len(session.factors) > 1):
+            return Over(f"{stop.reason}: {stop.detail}")
+        claims = lessened(session.claims, reading.claims)
+        if claims is None:
+            return Over("has other rights now; they come with the next login")
+        return Confirmed(claims, granted.identity.remote or session.remote)
