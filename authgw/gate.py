@@ -24,6 +24,7 @@ from authgw.policy.decide import Case, decide
 from authgw.policy.decision import Deny
 from authgw.reasons import Reason
 from authgw.trail import Trail
+from authgw.upstream.turns import asker
 
 log = logging.getLogger("authgw.gate")
 
@@ -102,6 +103,7 @@ class Gate:
         if isinstance(visitor, Deny | Answer):
             return visitor
         trail.visitor = visitor
+        asker.set(f"{visitor.claims.login}/{visitor.claims.user}")
         if entry is None or path is None:
             trail.asked = _asked(trail.path, request.fields)
             return Deny(Reason.UNKNOWN_CALL, 403, "this call is not in the catalogue")

@@ -17,9 +17,15 @@ from authgw.shares import Shares
 from authgw.watch import Watch
 
 
+_ids: list[str] = []
+
+
 def request_id() -> str:
-    """A support code: short enough to read out, too many to guess."""
-    return secrets.token_hex(6)
+    """A support code: short enough to read out, too many to guess. Randomness is fetched for many at once."""
+    if not _ids:
+        bits = secrets.token_hex(6 * 256)
+        _ids.extend([bits[at : at + 12] for at in range(0, len(bits), 12)])
+    return _ids.pop()
 
 
 @dataclass

@@ -69,41 +69,56 @@ class _Scripts:
     def __init__(self, entries: list[Entry]) -> None:
         names = Counter(name for entry in entries for name, wanted in entry.where.items() if wanted != ANY)
         self._name = names.most_common(1)[0][0] if names else ""
-        self._by_value: dict[str, list[Entry]] = {}
-        self._others = [entry for entry in entries if ANY in entry.where.get(self._name, ANY)]
+        self._by_value: dict[str, list[_Where]] = {}
+        self._others = [_Where(entry) for entry in entries if ANY in entry.where.get(self._name, ANY)]
         for entry in entries:
-            if entry not in self._others:
-                for value in entry.where[self._name].split("|"):
-                    self._by_value.setdefault(value, []).append(entry)
+            if (wanted := entry.where.get(self._name)) is not None and ANY not in wanted:
+                for value in wanted.split("|"):
+                    self._by_value.setdefault(value, []).append(_Where(entry))
 
     def match(self, fields: Mapping[str, Any]) -> Entry | None:
         value = fields.get(self._name)
         named = self._by_value.get(value, ()) if isinstance(value, str) else ()
-        return _most_specific([*named, *self._others], fields)
+        best: _Where | None = None
+        alone = False
+        for where in (*named, *self._others):
+            if (best is None or where.count >= best.count) and where.holds(fields):
+                alone = best is None or where.count > best.count
+                best = where
+        return best.entry if best is not None and alone else None
 
 
-def _most_specific(entries: list[Entry], fields: Mapping[str, Any]) -> Entry | None:
-    best: list[Entry] = []
-    for entry in entries:
-        if all(_holds(fields, name, wanted) for name, wanted in entry.where.items()):
-            if best and len(entry.where) < len(best[0].where):
-                continue
-            if best and len(entry.where) > len(best[0].where):
-                best = []
-            best.append(entry)
-    return best[0] if len(best) == 1 else None
+class _Where:
+    """An entry's conditions, read once: `*` is any value, `a|b` one of several, `cb_*` any that begins so."""
 
+    __slots__ = ("_conditions", "count", "entry")
 
-def _holds(fields: Mapping[str, Any], name: str, wanted: str) -> bool:
-    """`*` is any value, `a|b` one of several, `cb_*` any that begins so."""
-    if name not in fields:
-        return False
-    if wanted == ANY:
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.count = len(entry.where)
+        self._conditions = [(name, *_values(wanted)) for name, wanted in entry.where.items()]
+
+    def holds(self, fields: Mapping[str, Any]) -> bool:
+        for name, exact, begins in self._conditions:
+            value = fields.get(name, _ABSENT)
+            if exact is None:
+                if value is _ABSENT:
+                    return False
+            elif not isinstance(value, str) or (value not in exact and not value.startswith(begins)):
+                return False
         return True
-    value = fields[name]
-    return isinstance(value, str) and any(
-        value.startswith(one[:-1]) if one.endswith("*") else value == one for one in wanted.split("|")
-    )
+
+
+_ABSENT = object()
+
+
+def _values(wanted: str) -> tuple[frozenset[str] | None, tuple[str, ...]]:
+    """The values that hold, and beginnings of them; None: any value at all."""
+    if wanted == ANY:
+        return None, ()
+    alternatives = wanted.split("|")
+    exact = frozenset(one for one in alternatives if not one.endswith("*"))
+    return exact, tuple(one[:-1] for one in alternatives if one.endswith("*"))
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -21,6 +24,10 @@ KINDS = frozenset(
         "seconds", "name", "cdr-ids", "null", "token",
     }
 )  # fmt: skip
+
+
+_PART = re.compile(r"\{([a-z_]+)\}")
+T = TypeVar("T")
 
 
 def _flag(name: str) -> str:
@@ -210,6 +217,22 @@ class Entry(_Strict):
 
     def opens(self, grant: Grant) -> bool:
         """Whether a grant has the flags; scope, limits and everything else are asked elsewhere."""
-        if not all(flag in grant.flags for flag in self.needs):
-            return False
-        return not self.needs_any or any(flag in grant.flags for flag in self.needs_any)
+        return grant.flags.issuperset(self.needs) and not (self.needs_any and grant.flags.isdisjoint(self.needs_any))
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The {names} in the path: fields that are part of the path that is sent."""
+        return tuple(_PART.findall(self.path))
+
+    @cached_property
+    def made(self) -> dict[Callable[[Entry], Any], Any]:
+        """See `once`."""
+        return {}
+
+    def once(self, make: Callable[[Entry], T]) -> T:
+        """What a function makes of this entry, kept: entries do not change, and every call asks for it."""
+        found = self.made.get(make)
+        if found is None:
+            found = self.made[make] = make(self)
+        kept: T = found
+        return kept

@@ -10,6 +10,8 @@ from authgw.rights.claims import Claims, Grant
 # can_audit = 1: downloads need a reason.
 REASON = "can_audit"
 REASON_DEMANDED = 1
+# Choices of grants of one user whose judges are kept.
+MAX_CHOICES = 64
 
 
 class Judge:
@@ -65,23 +67,37 @@ class Judges:
     def __init__(self, number_match: str, size: int = 1024) -> None:
         self._number_match = number_match
         self._size = size
-        self._kept: dict[tuple[str, str, int], tuple[Claims, tuple[CompiledScope, ...]]] = {}
+        self._kept: dict[tuple[str, str, int], _Compiled] = {}
 
     def of(self, claims: Claims, grants: Sequence[int]) -> Judge:
-        scopes = self._scopes(claims)
-        return Judge([scopes[at] for at in grants], [_limits(claims.grants[at]) for at in grants])
-
-    def _scopes(self, claims: Claims) -> tuple[CompiledScope, ...]:
         key = (claims.login, claims.user, claims.id)
         kept = self._kept.get(key)
-        if kept is not None and (kept[0] is claims or kept[0].grants == claims.grants):
-            return kept[1]
-        scopes = tuple(compile_scope(grant.scope, self._number_match) for grant in claims.grants)
-        self._kept.pop(key, None)
-        self._kept[key] = (claims, scopes)
-        if len(self._kept) > self._size:
-            del self._kept[next(iter(self._kept))]
-        return scopes
+        if kept is None or (kept.claims is not claims and kept.claims.grants != claims.grants):
+            self._kept.pop(key, None)
+            kept = self._kept[key] = _Compiled(claims, self._number_match)
+            if len(self._kept) > self._size:
+                del self._kept[next(iter(self._kept))]
+        return kept.judge(tuple(grants))
+
+
+class _Compiled:
+    """The scopes of one user's claims, and a judge for each choice of grants that calls have needed so far."""
+
+    __slots__ = ("_judges", "_scopes", "claims")
+
+    def __init__(self, claims: Claims, number_match: str) -> None:
+        self.claims = claims
+        self._scopes = [compile_scope(grant.scope, number_match) for grant in claims.grants]
+        self._judges: dict[tuple[int, ...], Judge] = {}
+
+    def judge(self, grants: tuple[int, ...]) -> Judge:
+        found = self._judges.get(grants)
+        if found is None:
+            if len(self._judges) >= MAX_CHOICES:
+                self._judges.clear()
+            limits = [_limits(self.claims.grants[at]) for at in grants]
+            found = self._judges[grants] = Judge([self._scopes[at] for at in grants], limits)
+        return found
 
 
 def _limits(grant: Grant) -> frozenset[str]:

@@ -28,6 +28,8 @@ class Masks(msgspec.Struct, frozen=True):
     @staticmethod
     def of(entry: Entry, grants: Sequence[Grant]) -> Masks:
         """What none of the grants lifts."""
+        if not entry.mask and not entry.mask_urls:
+            return NOTHING
 
         def kept(rules: dict[str, tuple[str, ...]]) -> frozenset[str]:
             closed = [fields for flag, fields in rules.items() if not any(flag in grant.flags for grant in grants)]
@@ -55,6 +57,9 @@ class Masks(msgspec.Struct, frozen=True):
         if rows:
             envelope[at or ""] = Raw(b"".join((b"[", b",".join(map(self.row, rows)), b"]")))
         return msgspec.json.encode(envelope)
+
+
+NOTHING = Masks()
 
 
 def hide_links(value: Any) -> Any:

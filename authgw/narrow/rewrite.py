@@ -13,10 +13,9 @@ from authgw.upstream.api import Call
 
 # Consumed here: the user's own credentials and reasons never go upstream.
 _OURS = frozenset({"user", "password", "otp", "code2fa", "auditReason"})
-# The {names} in an entry's path are part of the path that is sent, not fields.
-_PART = re.compile(r"\{([a-z_]+)\}")
-_PASSED = ("accept", "accept_language", "user_agent")
-_STREAMED = ("range", "if_range", "if_none_match")
+# Headers of the client that go upstream, as they are named here and there.
+_PASSED = (("accept", "accept"), ("accept_language", "accept-language"), ("user_agent", "user-agent"))
+_STREAMED = (*_PASSED, ("range", "range"), ("if_range", "if-range"), ("if_none_match", "if-none-match"))
 # One range of a file. Any other header of that name counts as not sent (RFC 9110, section 14.2): many ranges at once
 # cost the one who answers far more than the one who asks.
 _RANGE = re.compile(r"bytes=(?:[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})")
@@ -25,8 +24,7 @@ _RANGE = re.compile(r"bytes=(?:[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})")
 def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) -> dict[str, str]:
     """The fields as they are sent: the user's, those always sent, those a limit forces, those the scope adds."""
     entry = allow.entry
-    parts = _PART.findall(entry.path)
-    sent = {name: value for name, value in allow.fields.items() if name not in _OURS and name not in parts}
+    sent = {name: value for name, value in allow.fields.items() if name not in _OURS and name not in entry.parts}
     if entry.json_field is not None and allow.elements:
         value = list(allow.elements) if allow.batch else allow.elements[0]
         sent[entry.json_field] = msgspec.json.encode(value).decode()
@@ -42,11 +40,13 @@ def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) 
 
 def call(allow: Allow, request: Request, path: str, sent: Mapping[str, str]) -> Call:
     """`path`: below the base path. Calls with credentials go by POST, the others as they came."""
-    names = _PASSED + (_STREAMED if allow.entry.reply == "stream" else ())
+    given = request.headers
     headers = tuple(
-        (name.replace("_", "-"), value)
-        for name in names
-        if (value := request.headers.get(name)) and (name != "range" or _RANGE.fullmatch(value))
+        [
+            (spelt, value)
+            for name, spelt in (_STREAMED if allow.entry.reply == "stream" else _PASSED)
+            if (value := given.get(name)) and (name != "range" or _RANGE.fullmatch(value))
+        ]
     )
     credentials = allow.entry.auth == "credentials"
     method = "POST" if credentials else request.method

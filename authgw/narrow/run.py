@@ -98,7 +98,7 @@ class Narrow:
         `reason`: what the user said beforehand why he downloads. `calls`: what a share link is known to show.
         """
         judge = self.judges.of(claims, allow.grants)
-        shows_sql = any("can_show_sql_query" in claims.grants[at].flags for at in allow.grants)
+        shows_sql = any(["can_show_sql_query" in claims.grants[at].flags for at in allow.grants])
         masks = Masks.of(allow.entry, [claims.grants[at] for at in allow.grants])
         job = Job(allow, claims, judge, request, path, shows_sql, masks, reason or allow.fields.get("auditReason", ""))
         if allow.entry.select == "share":
@@ -281,7 +281,9 @@ def _unfit(allow: Allow, reply: Reply) -> Deny | None:
         return None  # judged with what upstream says about the file
     if status not in (_STREAM_STATUS if entry.reply == "stream" else {200}) and not redirect:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {status}")
+    if not entry.types or status not in {200, 206}:
+        return None
     kind = next((value for name, value in reply.headers if name == "content-type"), "").partition(";")[0]
-    if entry.types and status in {200, 206} and kind.strip().lower() not in entry.types:
+    if kind.strip().lower() not in entry.types:
         raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"answered with {kind or 'no type'}, not {entry.types[0]}")
     return None

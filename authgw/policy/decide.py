@@ -7,6 +7,7 @@ an allow is built in one place, after all of them held.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 import msgspec
 
@@ -30,8 +31,11 @@ class Rules(msgspec.Struct, frozen=True):
     origin: str = ""
 
 
-class Case(msgspec.Struct, frozen=True):
-    """One question: this call, by this user, over this kind of session (None: credentials in the call itself)."""
+class Case(msgspec.Struct, frozen=True, dict=True):
+    """One question: this call, by this user, over this kind of session (None: credentials in the call itself).
+
+    What several conditions ask for is found out once.
+    """
 
     entry: Entry
     request: Request
@@ -40,25 +44,34 @@ class Case(msgspec.Struct, frozen=True):
     kind: Kind | None
     rules: Rules
 
-    @property
-    def opening(self) -> tuple[int, ...]:
-        """The grants that open this very call: flags there, limits not in the way, no hidden column asked for."""
-        return tuple(
+    @cached_property
+    def flagged(self) -> list[int]:
+        """The grants with the flags of the entry, and those that the values of this call need."""
+        opens, chosen = self.entry.opens, self.chosen
+        return [
             at
             for at, grant in enumerate(self.claims.grants)
-            if self.opens(grant) and not self.barred(grant) and not self.hidden(grant)
-        )
+            if opens(grant) and (not chosen or grant.flags.issuperset(chosen))
+        ]
 
-    def opens(self, grant: Grant) -> bool:
-        """The flags of the entry, and those that the values of this call need."""
-        return self.entry.opens(grant) and all(flag in grant.flags for flag in self.chosen)
+    @cached_property
+    def opening(self) -> tuple[int, ...]:
+        """The grants that open this very call: flags there, limits not in the way, no hidden column asked for."""
+        grants = self.claims.grants
+        return tuple([at for at in self.flagged if not self.barred(grants[at]) and not self.hidden(grants[at])])
+
+    @cached_property
+    def scoped(self) -> bool:
+        """Whether no grant that opens the call is without row scope."""
+        grants = self.claims.grants
+        return not any([is_unscoped(grants[at]) for at in self.opening])
 
     @property
     def chosen(self) -> list[str]:
         choose = self.entry.choose
-        return (
-            [] if choose is None else [choose.flags[text] for text in self.values(choose.field) if text in choose.flags]
-        )
+        if choose is None:
+            return []
+        return [choose.flags[text] for text in self.values(choose.field) if text in choose.flags]
 
     def values(self, field: str) -> list[str]:
         """What a field says, in the call and in each element of its JSON."""
@@ -66,6 +79,8 @@ class Case(msgspec.Struct, frozen=True):
         return found + [text for element in self.fields.elements if (text := scalar(element.get(field))) is not None]
 
     def barred(self, grant: Grant) -> list[str]:
+        if not self.entry.barred and not self.entry.barred_values:
+            return []
         by_value = [
             f"{rule.claim} ({rule.field})"
             for rule in self.entry.barred_values
@@ -87,15 +102,15 @@ def decide(case: Case) -> Decision:
         if (refusal := condition(case)) is not None:
             return msgspec.structs.replace(refusal, entry=case.entry.name)
     opening = case.opening
-    grants = tuple(case.claims.grants[at] for at in opening)
+    limits = [case.claims.grants[at].limits for at in opening]
     return Allow(
         entry=case.entry,
         fields=case.fields.named,
         elements=case.fields.elements,
         batch=case.fields.batch,
         grants=opening,
-        unscoped=any(map(is_unscoped, grants)),
-        limits=frozenset.intersection(*(grant.limits for grant in grants)) if grants else frozenset(),
+        unscoped=not case.scoped,
+        limits=limits[0].intersection(*limits[1:]) if limits else frozenset(),
     )
 
 
@@ -160,7 +175,7 @@ def _fields(case: Case) -> Deny | None:
 
 
 def _flags(case: Case) -> Deny | None:
-    if any(map(case.opens, case.claims.grants)):
+    if case.flagged:
         return None
     return Deny(Reason.MISSING_FLAG, 403, f"no grant has {_needed(case) or 'any right'}")
 
@@ -171,9 +186,9 @@ def _needed(case: Case) -> str:
 
 
 def _limits(case: Case) -> Deny | None:
-    grants = [grant for grant in case.claims.grants if case.opens(grant)]
-    if case.opening or not grants:
+    if case.opening or not case.flagged:
         return None
+    grants = [case.claims.grants[at] for at in case.flagged]
     barred = sorted({limit for grant in grants for limit in case.barred(grant)})
     if barred:
         return Deny(Reason.LIMITED, 403, f"closed by {', '.join(barred)}")
@@ -182,9 +197,9 @@ def _limits(case: Case) -> Deny | None:
 
 
 def _scope(case: Case) -> Deny | None:
-    grants = [case.claims.grants[at] for at in case.opening]
-    if any(map(is_unscoped, grants)):
+    if not case.scoped:
         return None
+    grants = [case.claims.grants[at] for at in case.opening]
     if case.entry.aggregate and not all(map(is_sensors_only, grants)):
         return Deny(Reason.UNSCOPED_ONLY, 403, "sums cannot be narrowed: only for users whose whole scope are sensors")
     if case.entry.unscoped and not _for_tenant(case):

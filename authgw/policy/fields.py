@@ -40,18 +40,19 @@ def read(entry: Entry, fields: Mapping[str, Any]) -> Fields:
     named: dict[str, str] = {}
     elements: tuple[Element, ...] = ()
     batch = False
+    kinds_of, other = entry.once(_kinds)
     for name, value in fields.items():
-        kind = entry.params.get(name) or ("text" if name in entry.where else entry.params.get("*"))
+        kind = kinds_of.get(name, other)
         if kind is None:
             return _refused(Reason.PARAM_UNKNOWN, f"{name}: this call knows no such field")
-        if kind in {"json", "filter"}:
+        if kind == "json" or kind == "filter":
             parsed = _elements(kind, name, value, entry)
             if isinstance(parsed, Deny):
                 return Fields(refusal=parsed)
             elements, batch = parsed, isinstance(value, list) or _is_array(value)
             continue
-        text = kinds.scalar(value)
-        if text is None or (problem := kinds.wrong(kind, text)):
+        text = value if isinstance(value, str) else kinds.scalar(value)
+        if text is None or (problem := kinds.check(kind)(text)):
             return _refused(Reason.PARAM_TYPE, f"{name}: {'must be one value' if text is None else problem}")
         if text and kind != "ignored":
             named[name] = text
@@ -60,13 +61,20 @@ def read(entry: Entry, fields: Mapping[str, Any]) -> Fields:
     return _finished(entry, named, elements, batch)
 
 
+def _kinds(entry: Entry) -> tuple[dict[str, str], str | None]:
+    """The kind of every named field, and that of any other."""
+    return {**dict.fromkeys(entry.where, "text"), **entry.params}, entry.params.get("*")
+
+
 def _finished(entry: Entry, named: dict[str, str], elements: tuple[Element, ...], batch: bool) -> Fields:
+    types, plain = entry.once(_types)
+    if plain and not elements:
+        return Fields(named=named)
     sorts = _sort_columns(named, elements)
     if entry.rows and (unknown := [column for column in sorts if column not in entry.rows.columns]):
         return _refused(Reason.PARAM_TYPE, f"sort: {', '.join(unknown)} is no column of the rows")
     inside = [(name, text) for element in elements for name, value in element.items() if (text := kinds.scalar(value))]
     given = [*named.items(), *inside]
-    types = {**entry.params, **entry.element}
     return Fields(
         named=named,
         elements=elements,
@@ -74,6 +82,13 @@ def _finished(entry: Entry, named: dict[str, str], elements: tuple[Element, ...]
         references=tuple(name for name, _ in given if types.get(name) == "reference"),
         columns=tuple([_ALIASES.get(column, column) for column in sorts] + _filter_columns(entry, types, given)),
     )
+
+
+def _types(entry: Entry) -> tuple[dict[str, str], bool]:
+    """Fields and fields of elements with their kinds; and whether none of them can tell of rows or of saved filters."""
+    types = {**entry.params, **entry.element}
+    telling = entry.reveals or {"sort", "*"} & (types.keys() | entry.where.keys()) or "reference" in types.values()
+    return types, not telling
 
 
 def _refused(reason: Reason, detail: str) -> Fields:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -43,11 +44,19 @@ def scalar(value: Any) -> str | None:
 
 def wrong(kind: str, text: str) -> str | None:
     """What is wrong with a value of that kind, in words that follow the field's name; None if nothing is."""
-    if not text and kind != "cdr-id":
-        return None
-    if kind.startswith("one of "):
-        return None if text in kind[7:].split("|") else f"must be {kind}"
-    return _CHECKS[kind](text)
+    return check(kind)(text)
+
+
+@cache
+def check(kind: str) -> Callable[[str], str | None]:
+    """`wrong` for one kind; the kinds of a catalogue are few."""
+    test = _one_of(kind) if kind.startswith("one of ") else _CHECKS[kind]
+    return test if kind == "cdr-id" else lambda text: test(text) if text else None
+
+
+def _one_of(kind: str) -> Callable[[str], str | None]:
+    known = frozenset(kind[7:].split("|"))
+    return lambda text: None if text in known else f"must be {kind}"
 
 
 def ids(value: Any) -> list[int] | None:

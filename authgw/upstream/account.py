@@ -17,6 +17,7 @@ from authgw.reasons import Reason
 from authgw.upstream import bypass, wire
 from authgw.upstream.api import Call
 from authgw.upstream.client import Client, HttpReply
+from authgw.upstream.turns import Turns, asker
 
 LOGIN_REPLY = 65536
 PROBE = Call("POST", bypass.LOGIN_PATH, (("task", "LISTING"), ("module", "sensors")), decode=True)
@@ -25,12 +26,13 @@ FORM = ("content-type", "application/x-www-form-urlencoded")
 
 
 class Session:
-    """One session of the service account. `cut`: its last request was given up, PHP may still be busy with it."""
+    """One session of the service account. `cut`: its last request was given up, PHP may still be busy with it.
+    `who`: on whose behalf it is used."""
 
-    __slots__ = ("cookie", "cut")
+    __slots__ = ("cookie", "cut", "who")
 
     def __init__(self) -> None:
-        self.cookie = ""
+        self.cookie = self.who = ""
         self.cut = False
 
 
@@ -107,7 +109,8 @@ class _State(ABC):
 class Account(_State):
     """Implements `authgw.upstream.api.Upstream`.
 
-    `pool_size`: sessions, and so requests at a time; whoever waits longer than `wait` seconds gets UPSTREAM_BUSY.
+    `pool_size`: sessions, and so requests at a time, in turn by the user they are for; one user has three quarters of
+    them at most. Whoever waits longer than `wait` seconds gets UPSTREAM_BUSY.
     A login that the GUI refused is not tried again for `pause` seconds of `clock`.
     """
 
@@ -126,7 +129,7 @@ class Account(_State):
         self._name, self._password = name, password
         self._size, self._pause = pool_size, pause
         self._wait = client.limits.reply if wait is None else wait
-        self._slots = asyncio.Semaphore(pool_size)
+        self._turns = Turns(pool_size, max(1, pool_size - max(1, pool_size // 4)))
         self._idle: deque[Session] = deque()
         self._count = 0
         self._login_lock = asyncio.Lock()
@@ -152,16 +155,16 @@ class Account(_State):
     # leases
 
     async def _lease(self) -> Session:
-        try:
-            async with asyncio.timeout(self._wait):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise UpstreamError(Reason.UPSTREAM_BUSY, f"no session became free within {self._wait:g} s") from None
+        who = asker.get()
+        await self._turns.take(who, self._wait, "session")
         # One that was cut off comes last, for PHP may hold it locked: rather a new one while there may be more.
         if self._idle and (not self._idle[-1].cut or self._count >= self._size):
-            return self._idle.pop()
-        self._count += 1
-        return Session()
+            session = self._idle.pop()
+        else:
+            self._count += 1
+            session = Session()
+        session.who = who
+        return session
 
     def _release(self, session: Session, complete: bool) -> None:
         session.cut = not complete and bool(session.cookie)
@@ -169,7 +172,7 @@ class Account(_State):
             self._idle.appendleft(session)
         else:
             self._idle.append(session)
-        self._slots.release()
+        self._turns.give(session.who)
 
     # asking
 

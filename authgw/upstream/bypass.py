@@ -66,6 +66,8 @@ def cookie(status: int, body: bytes) -> str:
 
 def is_no_session(body: bytes) -> bool:
     """Does this whole reply say that there is no session, and nothing else?"""
+    if b"_session" not in body:
+        return False
     for document in documents(body):
         refused = _refused(document)
         if refused is None or refused.success:

@@ -11,6 +11,7 @@ import msgspec
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
 from authgw.upstream.protocol import Connection, State
+from authgw.upstream.turns import Turns
 from authgw.upstream.wire import Base
 
 
@@ -36,7 +37,7 @@ class Pool:
 
     def __init__(self, base: Base, limits: ClientLimits, context: ssl.SSLContext | None) -> None:
         self._base, self._limits, self._context = base, limits, context
-        self._slots = asyncio.Semaphore(limits.pool)
+        self._turns = Turns(limits.pool)
         self._idle: deque[Connection] = deque()
         self._busy: set[Connection] = set()
         self._sweep_seconds = min(1.0, max(0.02, min(limits.reply, limits.idle, limits.whole, limits.keep) / 4))
@@ -53,13 +54,13 @@ class Pool:
 
     async def take(self, fresh: bool = False) -> Connection:
         """A connection for one `ask`. `fresh`: not one that was used before. It comes back by itself."""
-        await self._slot()
+        await self._turns.take("", self._limits.reply, "connection")
         try:
             connection = None if fresh else self._kept()
             if connection is None:
                 connection = await self._connect()
         except BaseException:
-            self._slots.release()
+            self._turns.give("")
             raise
         self._busy.add(connection)
         if self._sweeper is None:
@@ -73,16 +74,6 @@ class Pool:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
-
-    async def _slot(self) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
-        try:
-            async with asyncio.timeout(self._limits.reply):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise UpstreamError(Reason.UPSTREAM_BUSY, "no connection became free in time") from None
 
     def _kept(self) -> Connection | None:
         while self._idle:
@@ -117,7 +108,7 @@ class Pool:
     def _freed(self, connection: Connection) -> None:
         if connection in self._busy:
             self._busy.remove(connection)
-            self._slots.release()
+            self._turns.give("")
             if connection.state is State.IDLE:
                 connection.idle_since = asyncio.get_running_loop().time()
                 self._idle.append(connection)
