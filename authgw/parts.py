@@ -16,7 +16,6 @@ from authgw.services import Services
 from authgw.shares import Shares
 from authgw.watch import Watch
 
-
 _ids: list[str] = []
 
 

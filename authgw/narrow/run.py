@@ -98,7 +98,7 @@ class Narrow:
         `reason`: what the user said beforehand why he downloads. `calls`: what a share link is known to show.
         """
         judge = self.judges.of(claims, allow.grants)
-        shows_sql = any(["can_show_sql_query" in claims.grants[at].flags for at in allow.grants])
+        shows_sql = any("can_show_sql_query" in claims.grants[at].flags for at in allow.grants)
         masks = Masks.of(allow.entry, [claims.grants[at] for at in allow.grants])
         job = Job(allow, claims, judge, request, path, shows_sql, masks, reason or allow.fields.get("auditReason", ""))
         if allow.entry.select == "share":

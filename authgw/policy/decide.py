@@ -64,7 +64,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     def scoped(self) -> bool:
         """Whether no grant that opens the call is without row scope."""
         grants = self.claims.grants
-        return not any([is_unscoped(grants[at]) for at in self.opening])
+        return not any(map(is_unscoped, [grants[at] for at in self.opening]))
 
     @property
     def chosen(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ MAX_CANDIDATES = 4
 PRODUCT = "PHPSESSID"
 
 
-class Names(msgspec.Struct, frozen=True):
+class Names(msgspec.Struct, frozen=True, dict=True):
     """The cookie names of one gateway. `api` starts with the name that clients are told."""
 
     browser: str
@@ -29,6 +30,11 @@ class Names(msgspec.Struct, frozen=True):
     def redirect(self) -> str:
         """The cookie of a browser that is at a provider to sign in."""
         return f"{self.browser}-redirect"
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """Which kind of session each cookie opens; the browser's comes first."""
+        return {self.browser: Kind.BROWSER, **dict.fromkeys(self.api, Kind.API)}
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -95,13 +101,13 @@ def set_redirect(names: Names, mark: str, seconds: int) -> str:
 def candidates(cookies: Mapping[str, tuple[str, ...]], names: Names) -> tuple[Candidate, ...] | Refused:
     """The distinct session ids among the cookies. What cannot be one counts as absent; too many are refused (400)."""
     found: dict[str, set[Kind]] = {}
-    for cookie, kind in ((names.browser, Kind.BROWSER), *((api, Kind.API) for api in names.api)):
+    for cookie, kind in names.kinds.items():
         for value in cookies.get(cookie, ()):
             if is_secret(value):
                 found.setdefault(value, set()).add(kind)
             if len(found) > MAX_CANDIDATES:
                 return Refused(Reason.TWO_SESSIONS, 400, f"more than {MAX_CANDIDATES} session cookies")
-    return tuple(Candidate(sid, frozenset(kinds)) for sid, kinds in found.items())
+    return tuple([Candidate(sid, frozenset(kinds)) for sid, kinds in found.items()])
 
 
 async def identify(sessions: Finder, cookies: Mapping[str, tuple[str, ...]], names: Names) -> Found | Refused | None:

@@ -96,7 +96,12 @@ class Upstream(Table):
         "unscoped",
         description='Who gets the GUI\'s own pages: "unscoped" users without row scope, "all" if pages carry no data.',
     )
-    pool: Whole = _setting(8, ge=1, le=1000, description="Sessions of the service account kept, one request each.")
+    pool: Whole = _setting(
+        8,
+        ge=1,
+        le=1000,
+        description="Sessions of the service account for one user at a time, one request each; others have a quarter more.",
+    )
     connect_timeout: Seconds = _setting("5s", description="Longest time until a connection stands.")
     reply_timeout: Seconds = _setting("30s", description="Longest time until a reply begins.")
     idle_timeout: Seconds = _setting("30s", description="Longest pause between two pieces of a reply.")

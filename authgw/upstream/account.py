@@ -109,8 +109,8 @@ class _State(ABC):
 class Account(_State):
     """Implements `authgw.upstream.api.Upstream`.
 
-    `pool_size`: sessions, and so requests at a time, in turn by the user they are for; one user has three quarters of
-    them at most. Whoever waits longer than `wait` seconds gets UPSTREAM_BUSY.
+    `pool_size`: sessions, and so requests at a time, of one user; there are a quarter more, so that whoever holds so
+    many does not stall the others. They wait in turn by user; longer than `wait` seconds is UPSTREAM_BUSY.
     A login that the GUI refused is not tried again for `pause` seconds of `clock`.
     """
 
@@ -127,9 +127,9 @@ class Account(_State):
     ) -> None:
         super().__init__(client, clock)
         self._name, self._password = name, password
-        self._size, self._pause = pool_size, pause
+        self._size, self._pause = pool_size + max(1, pool_size // 4), pause
         self._wait = client.limits.reply if wait is None else wait
-        self._turns = Turns(pool_size, max(1, pool_size - max(1, pool_size // 4)))
+        self._turns = Turns(self._size, pool_size)
         self._idle: deque[Session] = deque()
         self._count = 0
         self._login_lock = asyncio.Lock()

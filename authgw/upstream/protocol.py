@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import select
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from typing import cast
 
 from authgw.errors import UpstreamError
@@ -25,7 +25,7 @@ from authgw.upstream.reading import Reading
 PIECE = 65536
 
 
-class State(Enum):
+class State(StrEnum):  # a text's hash is quicker than that of a plain Enum
     IDLE = "idle"
     BUSY = "busy"
     CLOSED = "closed"

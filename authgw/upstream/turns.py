@@ -17,8 +17,7 @@ class Turns:
     """`size` places. Free ones are taken at once; else one request of each asker after the other, each asker's own in
     their order.
 
-    `share`: places that one asker may hold; one of the others stays free for somebody else. Nobody in particular ("",
-    as at start) is not held to it.
+    `share`: places that one asker may hold; the others are for somebody else.
     """
 
     def __init__(self, size: int, share: int | None = None) -> None:
@@ -60,7 +59,7 @@ class Turns:
             self._hand_out()
 
     def _may(self, who: str) -> bool:
-        return not who or self._held.get(who, 0) < self._share
+        return self._held.get(who, 0) < self._share
 
     def _hold(self, who: str) -> None:
         self._free -= 1

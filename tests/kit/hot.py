@@ -51,6 +51,7 @@ class Hot:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._cookie = b""
+        self.gui = 0
 
     async def login(self, user: str, password: str) -> None:
         self._cookie = b""
@@ -84,7 +85,9 @@ async def hot(folder: Path, users: Sequence[User], body: bytes, **sections: Any)
     server = await loop.create_server(lambda: BoundedHead(config, state, {}), "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
     try:
-        yield Hot(reader, writer)
+        found = Hot(reader, writer)
+        found.gui = gui.sockets[0].getsockname()[1]
+        yield found
     finally:
         writer.close()
         server.close()
