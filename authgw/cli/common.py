@@ -34,3 +34,8 @@ def config_errors_end_it() -> Iterator[None]:
 def settings_of(path: Path) -> Settings:
     with config_errors_end_it():
         return load(path, os.environ)
+
+
+def plain(text: str) -> str:
+    """Text from outside, with nothing in it that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

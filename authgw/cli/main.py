@@ -15,6 +15,7 @@ _COMMANDS = {
     "demo-upstream": ("authgw.cli.demo:demo_upstream", "Run the VoIPmonitor look-alike alone."),
     "check": ("authgw.cli.check:check", "Check configuration, users and policy files."),
     "explain": ("authgw.cli.explain:explain", "Show what the gateway makes of a user's request, and why."),
+    "explain-login": ("authgw.cli.explain_login:explain_login", "Show what the logins make of a user, and why."),
     "hash-password": ("authgw.cli.hash_password:hash_password", "Hash a password for users.toml."),
     "sessions": ("authgw.cli.sessions:sessions", "List, show and end sessions."),
     "keys": ("authgw.cli.keys:keys", "Rotate the key that seals sessions and stored secrets."),

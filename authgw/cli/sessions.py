@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.cli.common import config_errors_end_it, plain, settings_of
 from authgw.errors import StoreError
 from authgw.login.user import canonical
 from authgw.session import keys, store
@@ -72,11 +72,11 @@ def show(path: Path, as_json: bool, handle: str) -> None:
         return
     for name, value in zip(_COLUMNS, _row(found[0]), strict=True):
         click.echo(f"{name.lower() + ':':<10}{value}")
-    click.echo(f"{'agent:':<10}{_plain(found[0].agent)}")
+    click.echo(f"{'agent:':<10}{plain(found[0].agent)}")
     claims = msgspec.json.encode(found[0].claims, order="deterministic")
     click.echo("claims:")
     for line in msgspec.json.format(claims, indent=2).decode().split("\n"):
-        click.echo(_plain(line))
+        click.echo(plain(line))
 
 
 @sessions.command()
@@ -139,12 +139,7 @@ def _run(path: Path, work: Callable[[Sessions], Awaitable[T]]) -> T:
 
 def _row(one: Listed) -> tuple[str, ...]:
     texts = (one.handle, one.user, one.login, one.tenant, one.kind.value, "+".join(one.factors), one.address)
-    return (*(_plain(text) or "-" for text in texts), _utc(one.started), _utc(one.seen))
-
-
-def _plain(text: str) -> str:
-    """Text from outside, with nothing in it that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return (*(plain(text) or "-" for text in texts), _utc(one.started), _utc(one.seen))
 
 
 def _utc(seconds: float) -> str:

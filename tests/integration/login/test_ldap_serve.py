@@ -144,3 +144,25 @@ def test_a_grant_without_sensors_does_not_start(served: World, tmp_path: Path) -
     )
     assert done.returncode != 0
     assert 'mapping.toml: tenant[1] "acme".sensors: is missing' in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["alice"], 0, f"grant[1] operator@acme: he is in cn=noc-acme,{GROUPS}"),
+        (["alice"], 0, f"grant[2] operator@globex: he is not in cn=noc-globex,{GROUPS}"),
+        (["alice"], 0, f"found     uid=alice,{PEOPLE} at ldaps://"),
+        (["alice"], 0, "dead: cannot be asked: servers: none can be used"),
+        (["dave"], 1, f"no line names cn=other,{GROUPS}"),
+        (["dave", "--groups", f"cn=noc-acme,{GROUPS}"], 0, "corp decides: with the right password he comes in"),
+        (["stranger"], 1, "corp: does not know him"),
+        (["stranger", "--groups", f"cn=lookers,{GROUPS}"], 0, "found     looked up nowhere"),
+        (["break-glass"], 0, "static decides: with the right password he comes in"),
+    ],
+)
+def test_explain_login_asks_the_directory(served: World, words: list[str], code: int, says: str) -> None:
+    """The command says of each login what it knows, and of each line of the mapping whether it holds and why."""
+    command = [PROGRAM, "explain-login", "--config", str(served.gateway.folder / "authgw.toml"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (code, ""), done.stdout
+    assert says in done.stdout
