@@ -140,7 +140,7 @@ def forged() -> dict[str, Any]:
         "a key elsewhere": lambda right: signed(claims | right, OTHER_KEY, jku="https://evil.example/jwks"),
         "something critical": lambda right: by_hand(
             claims | right,
-            lambda text: KEY.private_key.sign(text, PKCS1v15(), SHA256()),
+            lambda text: KEY.raw_value.sign(text, PKCS1v15(), SHA256()),
             alg="RS256",
             kid="one",
             crit=["exp"],
