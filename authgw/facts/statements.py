@@ -35,9 +35,7 @@ def facts_of(call_ids: Sequence[int], layout: Layout) -> sa.Select[Any]:
     }
     source: sa.FromClause = _cdr
     for table in sorted(nexts):
-        # Both tables are partitioned by the date: with it in the join, one partition of the other is looked into.
-        same = sa.and_(nexts[table].c.cdr_ID == _cdr.c.ID, nexts[table].c.calldate == _cdr.c.calldate)
-        source = source.outerjoin(nexts[table], same)
+        source = source.outerjoin(nexts[table], _same(nexts[table]))
     headers = [
         nexts[header.column.table].c[header.column.name].label(f"h{at}") for at, header in enumerate(layout.headers)
     ]
@@ -80,28 +78,41 @@ def address(value: Any) -> int | UnsetType | None:
 def by_call_id(call_id: str, layout: Layout, limit: int) -> sa.Select[Any]:
     """Id, Call-ID and date of the calls with exactly that Call-ID, by date and id."""
     other = _next("cdr_next", [layout.call_id.name])
-    column = other.c[layout.call_id.name]
-    return _found(other, column, limit).where(*_is(column, layout.call_id, call_id))
+    query = _found(other, layout).where(*_is(other.c[layout.call_id.name], layout.call_id, call_id))
+    return _in_time(query, limit)
 
 
-def by_header(column: Column, value: str, since: datetime, until: datetime, limit: int) -> sa.Select[Any]:
-    """Id, header and date of the calls between two moments whose header has exactly that value, by date and id."""
-    other = _next(column.table, [column.name])
-    held = other.c[column.name]
-    window = [_cdr.c.calldate.between(since, until), other.c.calldate.between(since, until)]
-    return _found(other, held, limit).where(*window, *_is(held, column, value))
+def by_header(
+    column: Column, value: str, window: tuple[datetime, datetime], layout: Layout, limit: int
+) -> sa.Select[Any]:
+    """The same of the calls between two moments whose header has exactly that value."""
+    own = column.table == layout.call_id.table
+    other = _next("cdr_next", [layout.call_id.name, *([column.name] if own else [])])
+    query, holder = _found(other, layout), other
+    if not own:
+        holder = _next(column.table, [column.name])
+        query = query.join(holder, _same(holder))
+    dates = [table.c.calldate.between(*window) for table in (_cdr, holder)]
+    return _in_time(query.where(*dates, *_is(holder.c[column.name], column, value)), limit)
 
 
 def by_id(call_id: int, layout: Layout) -> sa.Select[Any]:
-    """Id, Call-ID and date of one call."""
-    other = _next("cdr_next", [layout.call_id.name])
-    return _found(other, other.c[layout.call_id.name], 2).where(_cdr.c.ID.in_((call_id,)))
+    """The same of one call."""
+    return _found(_next("cdr_next", [layout.call_id.name]), layout).where(_cdr.c.ID.in_((call_id,)))
 
 
-def _found(other: sa.FromClause, column: sa.ColumnElement[Any], limit: int) -> sa.Select[Any]:
-    same = sa.and_(other.c.cdr_ID == _cdr.c.ID, other.c.calldate == _cdr.c.calldate)
-    query = sa.select(_cdr.c.ID, column.label("held"), _cdr.c.calldate).select_from(_cdr.join(other, same))
+def _in_time(query: sa.Select[Any], limit: int) -> sa.Select[Any]:
     return query.order_by(_cdr.c.calldate, _cdr.c.ID).limit(limit)
+
+
+def _found(other: sa.FromClause, layout: Layout) -> sa.Select[Any]:
+    columns = (_cdr.c.ID, other.c[layout.call_id.name], _cdr.c.calldate)
+    return sa.select(*columns).select_from(_cdr.join(other, _same(other)))
+
+
+def _same(other: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Of one call. Both tables are cut by the date: with it here, one piece of the other is looked into."""
+    return sa.and_(other.c.cdr_ID == _cdr.c.ID, other.c.calldate == _cdr.c.calldate)
 
 
 def _next(table: str, names: Sequence[str]) -> sa.FromClause:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -12,7 +13,7 @@ from authgw.errors import UpstreamError
 from authgw.facts import statements
 from authgw.facts.database import Database
 from authgw.facts.schema import NAMES_SQL, Column, Layout, layout
-from authgw.narrow.facts import Teller
+from authgw.narrow.facts import MAX_FOUND, Found, Teller
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
 
@@ -44,6 +45,32 @@ class DatabaseFacts:
                     raise UpstreamError(Reason.FACTS_UNAVAILABLE, f"the database has two calls of the id {row[0]}")
                 found[row[0]] = statements.read_facts(row, known)
             return found
+
+        return await self._ask(work)
+
+    async def one(self, call_id: int) -> Found | None:
+        found = await self._found(lambda known: statements.by_id(call_id, known))
+        return found[0] if len(found) == 1 else None
+
+    async def with_call_id(self, call_id: str) -> Sequence[Found]:
+        return await self._found(lambda known: statements.by_call_id(call_id, known, MAX_FOUND))
+
+    async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
+        until = since.replace(hour=23, minute=59, second=59, microsecond=999999)
+
+        def statement(known: Layout) -> sa.Select[Any] | None:
+            column = known.header(name)
+            window = (since, until)
+            return None if column is None else statements.by_header(column, value, window, known, MAX_FOUND)
+
+        return await self._found(statement)
+
+    async def _found(self, statement: Callable[[Layout], sa.Select[Any] | None]) -> list[Found]:
+        def work(connection: sa.Connection) -> list[Found]:
+            query = statement(self._known(connection))
+            if query is None:
+                return []
+            return [Found(row[0], str(row[1] or ""), row[2]) for row in connection.execute(query)]
 
         return await self._ask(work)
 
@@ -89,13 +116,25 @@ class OrElse:
         self._out = False
 
     async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
+        return await self._ask(lambda teller: teller.tell(call_ids))
+
+    async def one(self, call_id: int) -> Found | None:
+        return await self._ask(lambda teller: teller.one(call_id))
+
+    async def with_call_id(self, call_id: str) -> Sequence[Found]:
+        return await self._ask(lambda teller: teller.with_call_id(call_id))
+
+    async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
+        return await self._ask(lambda teller: teller.with_header(name, value, since))
+
+    async def _ask(self, ask: Callable[[Teller], Awaitable[T]]) -> T:
         try:
-            found = await self._first.tell(call_ids)
+            found = await ask(self._first)
         except UpstreamError as error:
             if not self._out:
                 log.warning("%s cannot be asked, %s is asked instead: %s", self._first.name, self._second.name, error)
             self._out = True
-            return await self._second.tell(call_ids)
+            return await ask(self._second)
         self._out = False
         return found
 

@@ -8,13 +8,26 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
+
+import msgspec
 
 from authgw.errors import UpstreamError
 from authgw.narrow.scope import Facts
 
 TTL = 10.0
+# Legs of one Call-ID, or calls with one header on one day, that are looked at.
+MAX_FOUND = 1000
 MAX_CACHED = 20_000
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A call that a selector picked, visible or not: id, Call-ID, and when it began by the product's clock."""
+
+    id: int
+    call_id: str
+    began: datetime
 
 
 class Teller(Protocol):
@@ -30,6 +43,15 @@ class Teller(Protocol):
 
     async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
         """The facts of each of these calls, None where there is no such call. Raises `UpstreamError`."""
+
+    async def one(self, call_id: int) -> Found | None:
+        """The call of that id. Here and below: at most MAX_FOUND, by date and id; raises `UpstreamError`."""
+
+    async def with_call_id(self, call_id: str) -> Sequence[Found]:
+        """The calls with that Call-ID, and perhaps others whose Call-ID is like it."""
+
+    async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
+        """The calls from then to the end of that day with that header, and perhaps others with one like it."""
 
     async def close(self) -> None: ...
 

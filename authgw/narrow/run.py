@@ -75,7 +75,7 @@ class Narrow:
     ) -> None:
         self._upstream = upstream
         self._facts = facts
-        self._selectors = Selectors(upstream, facts)
+        self._selectors = Selectors(facts)
         self.sensors = sensors
         self.judges = judges
         self._bounds = bounds

@@ -9,7 +9,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from authgw.settings.models import REQUIRED, SECTIONS, LoginInstance, Table
+from authgw.settings.models import REQUIRED, SECTIONS, LoginInstance
+from authgw.settings.table import Table
 
 _HEAD = """\
 # Configuration of authgw. A line like "# name = value" shows a default, or an example where there is no default.

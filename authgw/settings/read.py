@@ -15,9 +15,11 @@ from pydantic import SecretStr, ValidationError
 from authgw.errors import ConfigError, Problem
 from authgw.settings import database as databases
 from authgw.settings.environment import overlay
+from authgw.settings.facts import Facts
 from authgw.settings.messages import located
-from authgw.settings.models import REQUIRED, SECTIONS, Database, Facts, Gateway, Settings, Table, Upstream
+from authgw.settings.models import REQUIRED, SECTIONS, Database, Gateway, Settings, Upstream
 from authgw.settings.secret import exposed, read_secret
+from authgw.settings.table import Table
 from authgw.settings.together import disagreements, instances, oddities
 
 

@@ -14,7 +14,9 @@ from random import Random
 import httpx2
 
 from authgw.session.sessions import Sessions
+from kit.call_tables import fill
 from kit.claims_in import put, sessions_of
+from kit.mariadb import MariaDb
 from kit.redis import redis_server
 from kit.world import World, world
 from oracle import claims
@@ -55,15 +57,21 @@ def folder(name: str, root: Path, seed: str) -> Path:
 
 
 @contextlib.contextmanager
-def worlds(root: Path, seed: str, names: Sequence[str]) -> Iterator[dict[str, tuple[World, Path]]]:
-    """The processes, by folder name."""
+def worlds(
+    root: Path, seed: str, names: Sequence[str], database: MariaDb | None = None
+) -> Iterator[dict[str, tuple[World, Path]]]:
+    """The processes, by folder name. `database`: where the gateways read facts, filled from the same folders."""
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(redis_server(root)).url
         found = {}
         for at, name in enumerate(names):
             data = folder(name, root, seed)
             url = f"{store.rpartition('/')[0]}/{at}"
-            found[name] = (stack.enter_context(world(root / name, data, store=url, policy=POLICY)), data)
+            facts = {}
+            if database is not None:
+                facts = {"url": fill(database, f"oracle_{name}", data, ipv6=name != "voip", charset="utf8mb4")}
+            started = world(root / name, data, store=url, policy=POLICY, facts=facts)
+            found[name] = (stack.enter_context(started), data)
         yield found
 
 
@@ -83,14 +91,19 @@ async def places(started: dict[str, tuple[World, Path]]) -> AsyncIterator[list[P
 
 
 async def run(
-    root: Path, seed: str, cases: int, failures: int = 1, names: Sequence[str] = NAMES
+    root: Path,
+    seed: str,
+    cases: int,
+    failures: int = 1,
+    names: Sequence[str] = NAMES,
+    database: MariaDb | None = None,
 ) -> tuple[Tally, list[str]]:
     """So many cases, taken in turn from the folders, a few users at once; stops after so many failures.
 
     What was looked at, and the failures.
     """
     tally, problems = Tally(), list[str]()
-    with worlds(root, seed, names) as started:
+    with worlds(root, seed, names, database) as started:
         async with places(started) as found:
             for first in range(0, cases, AT_ONCE):
                 numbers = range(first, min(first + AT_ONCE, cases))

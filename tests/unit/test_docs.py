@@ -16,7 +16,7 @@ from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import chain, throttle, user, verified
-from authgw.narrow import facts, facts_gui, fetch, resolve, sensors
+from authgw.narrow import facts, facts_gui, fetch, sensors
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
@@ -63,7 +63,7 @@ FIXED = {
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
     "idle connections of clients": f"{http.KEEP_ALIVE_SECONDS} s",
     "calls in a list of ids (share, delete)": f"{kinds.MAX_IDS}",
-    "legs of one Call-ID, calls with one header": f"{resolve.MAX_LEGS}",
+    "legs of one Call-ID, calls with one header": f"{facts.MAX_FOUND}",
     "captures or recordings merged or zipped at once, on disk": f"{fetch.MAX_BUNDLE >> 30} GiB",
     "fields of a share page's address": f"{links.MAX_FIELDS}",
     "a reason saved before a download counts": f"{services.REASON_SECONDS:g} s",

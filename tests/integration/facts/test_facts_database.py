@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,42 +15,17 @@ import sqlalchemy as sa
 from authgw.errors import UpstreamError
 from authgw.facts.database import Database
 from authgw.facts.teller import DatabaseFacts
-from authgw.narrow.facts_gui import GuiFacts
 from authgw.narrow.patterns import address_number
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
-from authgw.upstream.account import Account
-from authgw.upstream.client import Base, Client
 from kit.call_tables import READER_PASSWORD, fill
-from kit.gateway import SERVICE_PASSWORD
-from kit.mariadb import MariaDb, real_mariadb
+from kit.facts import asking, telling
+from kit.mariadb import MariaDb
 from kit.world import lookalike
 from oracle.data import VOIP, VOIP_V6, records_of
 from oracle.formula import call_of
 
-__all__ = ["real_mariadb"]
 FOLDERS = {"voip": VOIP, "voip-v6": VOIP_V6}
-
-
-@pytest.fixture(scope="module")
-def urls(real_mariadb: MariaDb) -> dict[str, str]:
-    """A database for each folder of records: addresses as numbers, and as bytes."""
-    return {name: fill(real_mariadb, f"facts_{name}", data, ipv6="v6" in name) for name, data in FOLDERS.items()}
-
-
-@contextlib.asynccontextmanager
-async def telling(url: str, *, seconds: float = 5, threads: int = 2) -> AsyncIterator[DatabaseFacts]:
-    teller = DatabaseFacts(Database(url, seconds=seconds, threads=threads, clock=time.monotonic), {}, time.monotonic)
-    try:
-        yield teller
-    finally:
-        await teller.close()
-
-
-@contextlib.contextmanager
-def gui(folder: Path, data: Path) -> Iterator[str]:
-    with lookalike(folder, data) as url:
-        yield url
 
 
 def told(statement: str, connection: sa.Connection) -> tuple[Any, ...]:
@@ -78,10 +51,9 @@ def truth(folder: Path) -> dict[int, Facts]:
 async def test_the_database_tells_what_the_gui_tells(name: str, urls: dict[str, str], tmp_path: Path) -> None:
     """Every fact of every call, vlan and headers among them, and misses: database = SINGLEROW = the records."""
     expected: dict[int, Facts | None] = {**truth(FOLDERS[name]), 10**6: None, 2**62: None}
-    with gui(tmp_path, FOLDERS[name]) as url:
-        account = Account(Client(Base.from_url(url)), "authgw", SERVICE_PASSWORD)
-        by_gui = await GuiFacts(account).tell(list(expected))
-        await account.close()
+    with lookalike(tmp_path, FOLDERS[name]) as url:
+        async with asking(url) as gui:
+            by_gui = await gui.tell(list(expected))
     async with telling(urls[name]) as database:
         by_database = await database.tell(list(expected))
     assert by_database == expected

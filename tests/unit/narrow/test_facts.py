@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import pytest
 
 from authgw.errors import UpstreamError
-from authgw.narrow.facts import MAX_CACHED, CallFacts
+from authgw.narrow.facts import MAX_CACHED, CallFacts, Found
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
 
@@ -33,6 +34,15 @@ class Counting:
         if self.failure is not None:
             raise self.failure
         return told
+
+    async def one(self, call_id: int) -> Found | None:
+        raise AssertionError("nothing is selected here")
+
+    async def with_call_id(self, call_id: str) -> Sequence[Found]:
+        raise AssertionError("nothing is selected here")
+
+    async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
+        raise AssertionError("nothing is selected here")
 
     async def close(self) -> None:
         pass
