@@ -70,8 +70,9 @@ class Rows(_Strict):
     `at`: the key of the list, none for a bare array. `judge`: "call" by the whole scope, "sensor" by sensors alone.
     `pages`: "start" (start and limit), "id" (offset is an id, size a count), "once" (all in one reply). `table`:
     rows may also be arrays, the first of which names the columns. `columns`: what a client may sort by. `simple`:
-    what is left under simple_cdr. `only`: what is left for who lacks the flag `whole`. `empty`: the product's error text
-    where nothing is found, instead of an empty list.
+    what is left under simple_cdr. `only`: what is left for who lacks the flag `whole`. `empty`: the product's error
+    text where nothing is found, instead of an empty list. `date`: when the call began, given where LISTING tells more
+    of a call than these rows do.
     """
 
     at: str | None = None
@@ -92,6 +93,7 @@ class Rows(_Strict):
     only: tuple[str, ...] = ()
     whole: Flag | None = None
     empty: str | None = None
+    date: str | None = None
 
 
 class When(_Strict):

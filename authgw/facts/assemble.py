@@ -6,8 +6,9 @@ import time
 
 from authgw.facts.database import Database
 from authgw.facts.teller import DatabaseFacts, OrElse
-from authgw.narrow.facts import CallFacts, Teller
+from authgw.narrow.facts import CallFacts
 from authgw.narrow.facts_gui import GuiFacts
+from authgw.narrow.facts_teller import Teller
 from authgw.settings import Settings
 from authgw.upstream.api import Upstream
 

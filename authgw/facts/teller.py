@@ -13,7 +13,7 @@ from authgw.errors import UpstreamError
 from authgw.facts import statements
 from authgw.facts.database import Database
 from authgw.facts.schema import NAMES_SQL, Column, Layout, layout
-from authgw.narrow.facts import MAX_FOUND, Found, Teller
+from authgw.narrow.facts_teller import MAX_FOUND, Found, Teller
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
 
@@ -74,6 +74,10 @@ class DatabaseFacts:
 
         return await self._ask(work)
 
+    async def between(self, since: datetime, until: datetime, rows: int) -> Mapping[int, Facts]:
+        """Nothing: many calls are one question as it is, and that tells all of them."""
+        return {}
+
     async def check(self) -> str | None:
         """What is wrong with the database or its tables, by name; None if it can tell. Holds no secrets."""
         self._layout = None
@@ -126,6 +130,9 @@ class OrElse:
 
     async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
         return await self._ask(lambda teller: teller.with_header(name, value, since))
+
+    async def between(self, since: datetime, until: datetime, rows: int) -> Mapping[int, Facts]:
+        return await self._ask(lambda teller: teller.between(since, until, rows))
 
     async def _ask(self, ask: Callable[[Teller], Awaitable[T]]) -> T:
         try:

@@ -7,53 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
-
-import msgspec
+from collections.abc import Callable, Iterable, Mapping
 
 from authgw.errors import UpstreamError
+from authgw.narrow.facts_outline import Outlines
+from authgw.narrow.facts_teller import MAX_CACHED, TTL, Teller
 from authgw.narrow.scope import Facts
-
-TTL = 10.0
-# Legs of one Call-ID, or calls with one header on one day, that are looked at.
-MAX_FOUND = 1000
-MAX_CACHED = 20_000
-
-
-class Found(msgspec.Struct, frozen=True):
-    """A call that a selector picked, visible or not: id, Call-ID, and when it began by the product's clock."""
-
-    id: int
-    call_id: str
-    began: datetime
-
-
-class Teller(Protocol):
-    """Who knows facts: the GUI, or the product's database. `name` says it to people.
-
-    `batch`: ids that one question may hold. `width`: ids that one request has under way at once, so that a long list
-    and a single call take turns.
-    """
-
-    name: str
-    batch: int
-    width: int
-
-    async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
-        """The facts of each of these calls, None where there is no such call. Raises `UpstreamError`."""
-
-    async def one(self, call_id: int) -> Found | None:
-        """The call of that id. Here and below: at most MAX_FOUND, by date and id; raises `UpstreamError`."""
-
-    async def with_call_id(self, call_id: str) -> Sequence[Found]:
-        """The calls with that Call-ID, and perhaps others whose Call-ID is like it."""
-
-    async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
-        """The calls from then to the end of that day with that header, and perhaps others with one like it."""
-
-    async def close(self) -> None: ...
 
 
 class CallFacts:
@@ -61,6 +20,7 @@ class CallFacts:
 
     def __init__(self, teller: Teller, clock: Callable[[], float], ttl: float = TTL) -> None:
         self.teller = teller
+        self.outlines = Outlines(teller, clock, ttl)
         self._clock = clock
         self._ttl = ttl
         self._known: dict[int, tuple[float, Facts | None]] = {}
@@ -99,6 +59,7 @@ class CallFacts:
         """What was known of calls that have just been changed, and what is being answered about them."""
         for call_id in call_ids:
             self._known.pop(call_id, None)
+            self.outlines.forget(call_id)
             if call_id not in self._next:
                 self._asked.pop(call_id, None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,8 +12,8 @@ import msgspec
 from authgw.catalogue.model import Rows
 from authgw.errors import UpstreamError
 from authgw.narrow import document
-from authgw.narrow.facts import MAX_FOUND, Found
-from authgw.narrow.rows import Reader, number
+from authgw.narrow.facts_teller import MAX_FOUND, Found
+from authgw.narrow.rows import Reader, moment, number
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
 from authgw.upstream.api import Call, Upstream
@@ -51,6 +51,8 @@ class GuiFacts:
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
         self._reader = Reader(SINGLE_ROW)
+        # A list carries neither: what it does not say of a call is unknown, not absent.
+        self._lists = Reader(SINGLE_ROW.model_copy(update={"vlan": None, "headers": None}))
 
     async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
         if len(call_ids) == 1:
@@ -89,6 +91,18 @@ class GuiFacts:
         rows = [] if body[:1] == b"{" else _found(msgspec.json.decode(body), "cdrId", "callId")
         return rows[:MAX_FOUND]
 
+    async def between(self, since: datetime, until: datetime, rows: int) -> Mapping[int, Facts]:
+        fields = {
+            "task": "LISTING",
+            "module": "CDR",
+            "fdatefrom": since.replace(microsecond=0).isoformat(),
+            "fdateto": (until.replace(microsecond=0) + timedelta(seconds=1)).isoformat(),
+            "start": "0",
+            "limit": str(rows),
+        }
+        page = self._lists.page(await self._asked(SQL, fields, MAX_FOUND_REPLY))
+        return {row.id: row.facts for row in page.rows if row.id is not None}
+
     async def close(self) -> None:
         """The upstream is closed by whoever made it."""
 
@@ -121,15 +135,8 @@ def _found(rows: Any, id_name: str, call_id_name: str) -> list[Found]:
     found = []
     for row in rows:
         call_id = number(row.get(id_name)) if isinstance(row, dict) else None
-        began = _moment(row.get("calldate")) if isinstance(row, dict) else None
+        began = moment(row.get("calldate")) if isinstance(row, dict) else None
         if not isinstance(call_id, int) or began is None:
             raise UpstreamError(Reason.UPSTREAM_MALFORMED, "a look-up gave a row without id or date")
         found.append(Found(call_id, str(row.get(call_id_name) or ""), began))
     return sorted(found, key=lambda row: (row.began, row.id))
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -13,7 +13,7 @@ import msgspec
 
 from authgw.catalogue.model import Rows
 from authgw.narrow.judge import Judge
-from authgw.narrow.rows import Reader, Row, anew, project, project_table
+from authgw.narrow.rows import Reader, Row, anew, began, project, project_table
 from authgw.narrow.scope import Facts
 from authgw.narrow.source import Source
 from authgw.policy.kinds import SortKey, sort_keys
@@ -59,6 +59,7 @@ class Sieve:
         self._judge = judge
         self._source = source
         self._simple = spec.simple if spec.simple and judge.any_limited("simple_cdr") else ()
+        self._date = spec.date
 
     async def keep(self, rows: Sequence[Row]) -> list[tuple[Row, Facts]]:
         """The rows the user sees, with all that is known of each, in their order."""
@@ -91,17 +92,27 @@ class Sieve:
         return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))
 
     async def _looked_up(self, seen: list[tuple[Row, Facts]], unclear: list[int]) -> list[tuple[Row, Facts]]:
-        ids = [call_id for at in unclear if (call_id := seen[at][0].id) is not None]
-        known = await self._source.facts.many(ids)
+        """First a list of the time of these rows, where one is of use; then call by call what that leaves open."""
+        facts = self._source.facts
+        wanted = {row.id: row for row, _ in (seen[at] for at in unclear) if row.id is not None}
+        dates = {at: when for at, row in wanted.items() if (when := began(row.raw, self._date)) is not None}
+        told = await facts.outlines.of(dates)
+        known = {at: _merged(row.facts, told.get(at)) for at, row in wanted.items()}
+        full = await facts.many(at for at, each in known.items() if not self._decided(each))
         kept: list[tuple[Row, Facts]] = []
         waiting = set(unclear)
-        for at, (row, facts) in enumerate(seen):
+        for at, (row, own) in enumerate(seen):
             if at in waiting:
-                facts = _merged(facts, known.get(row.id) if row.id is not None else None)
-                if self._judge.verdict(facts) is not True:
+                if row.id is not None:
+                    own = _merged(known[row.id], full.get(row.id))
+                if self._judge.verdict(own) is not True:
                     continue
-            kept.append((row, facts))
+            kept.append((row, own))
         return kept
+
+    def _decided(self, facts: Facts) -> bool:
+        verdict = self._judge.verdict(facts)
+        return verdict is False or self._clear(facts, verdict)
 
 
 def _merged(row: Facts, looked_up: Facts | None) -> Facts:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from authgw.narrow.facts import CallFacts, Found
+from authgw.narrow.facts import CallFacts
+from authgw.narrow.facts_teller import Found
 from authgw.narrow.judge import Judge
 from authgw.narrow.scope import Facts
 from authgw.policy.decision import Element

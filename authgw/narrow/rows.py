@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -146,6 +147,20 @@ def anew(raw: Raw) -> bytes:
     """A row with each field once, its last value, which is the one that was judged. Values stay as they came."""
     row = bytes(raw)
     return msgspec.json.encode(msgspec.json.decode(row, type=dict[str, Raw])) if row[:1] == b"{" else row
+
+
+def began(raw: Raw, column: str | None) -> datetime | None:
+    """When the call of a row began, by the product's clock; None where the row does not say it."""
+    value = msgspec.json.decode(raw, type=dict[str, Raw]).get(column) if column else None
+    return None if value is None else moment(msgspec.json.decode(value))
+
+
+def moment(value: Any) -> datetime | None:
+    """A date as the product writes it. Anything else is none."""
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def number(value: Any) -> int | UnsetType | None:

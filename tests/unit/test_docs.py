@@ -16,7 +16,7 @@ from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import chain, throttle, user, verified
-from authgw.narrow import facts, facts_gui, fetch, sensors
+from authgw.narrow import facts_gui, facts_teller, fetch, sensors
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
@@ -44,7 +44,7 @@ FIXED = {
     "look-ups of one request at a time: by the GUI, by the database": f"{facts_gui.WIDTH}, {teller.BATCH}",
     "calls in one question to the database": f"{teller.BATCH}",
     "columns of the database are remembered": f"{teller.LAYOUT_SECONDS:g} s",
-    "facts of a call, and that there is none, are remembered": f"{facts.TTL:g} s",
+    "facts of a call, and that there is none, are remembered": f"{facts_teller.TTL:g} s",
     "the list of sensors is remembered": f"{sensors.TTL:g} s",
     "credentials sent with a call are remembered": f"{verified.MAX_SECONDS:g} s",
     "that a user's sessions were not ended is remembered": f"{epochs.CACHE_SECONDS:g} s",
@@ -63,7 +63,7 @@ FIXED = {
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
     "idle connections of clients": f"{http.KEEP_ALIVE_SECONDS} s",
     "calls in a list of ids (share, delete)": f"{kinds.MAX_IDS}",
-    "legs of one Call-ID, calls with one header": f"{facts.MAX_FOUND}",
+    "legs of one Call-ID, calls with one header": f"{facts_teller.MAX_FOUND}",
     "captures or recordings merged or zipped at once, on disk": f"{fetch.MAX_BUNDLE >> 30} GiB",
     "fields of a share page's address": f"{links.MAX_FIELDS}",
     "a reason saved before a download counts": f"{services.REASON_SECONDS:g} s",

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from authgw.facts import statements
 from authgw.facts.database import Database
 from authgw.facts.schema import Column, Header, Layout
-from authgw.narrow.facts import Found
+from authgw.narrow.facts_teller import Found
 from kit.call_tables import fill
 from kit.facts import asking, telling
 from kit.mariadb import MariaDb

@@ -3,49 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 import pytest
 
 from authgw.errors import UpstreamError
-from authgw.narrow.facts import MAX_CACHED, CallFacts, Found
+from authgw.narrow.facts import CallFacts
+from authgw.narrow.facts_teller import MAX_CACHED
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
-
-
-class Counting:
-    """Knows the calls below 1000; every question is written down, and answered when `gate` opens."""
-
-    name = "a teller that counts"
-
-    def __init__(self, batch: int = 10, width: int = 10) -> None:
-        self.batch, self.width = batch, width
-        self.questions: list[tuple[int, ...]] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.failure: Exception | None = None
-        self.sensor = 1
-
-    async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
-        self.questions.append(tuple(call_ids))
-        told = {call_id: Facts(sensor=self.sensor) if call_id < 1000 else None for call_id in call_ids}
-        await self.gate.wait()
-        if self.failure is not None:
-            raise self.failure
-        return told
-
-    async def one(self, call_id: int) -> Found | None:
-        raise AssertionError("nothing is selected here")
-
-    async def with_call_id(self, call_id: str) -> Sequence[Found]:
-        raise AssertionError("nothing is selected here")
-
-    async def with_header(self, name: str, value: str, since: datetime) -> Sequence[Found]:
-        raise AssertionError("nothing is selected here")
-
-    async def close(self) -> None:
-        pass
+from kit.facts import Counting
 
 
 async def turns() -> None:
