@@ -30,7 +30,7 @@ from authgw.catalogue.load import load as load_catalogue
 from authgw.catalogue.match import Catalogue
 from authgw.doors import Doors
 from authgw.errors import ConfigError, Problem, StoreError
-from authgw.facts.assemble import call_facts
+from authgw.facts.assemble import call_facts, unready
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
 from authgw.login import assemble, pages, redirect
@@ -135,7 +135,9 @@ async def create(settings: Settings) -> Gateway:
     own = pages.routes(browser, front, parts.narrow.sensors.names, audit)
     own += redirect.routes(browser, front, Handles(redis, key_file, time.time), audit)
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
-    app = Starlette(middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, audit)])
+    app = Starlette(
+        middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, facts, audit)]
+    )
     app.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
     gateway = Gateway(app, [Part(close=redis.aclose), *closing, audit, epochs, links, heard], warnings)
@@ -217,7 +219,7 @@ def _lifespan(gateway: Gateway) -> Callable[[Starlette], contextlib.AbstractAsyn
     return lifespan
 
 
-def _health(sessions: Sessions, upstream: Account | Anonymous, audit: Audit) -> list[Route]:
+def _health(sessions: Sessions, upstream: Account | Anonymous, facts: CallFacts, audit: Audit) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -230,6 +232,8 @@ def _health(sessions: Sessions, upstream: Account | Anonymous, audit: Audit) -> 
             missing["sessions"] = "the session store or the database cannot be asked"
         if (trouble := await upstream.check()) is not None:
             missing["upstream"] = trouble
+        if (trouble := await unready(facts)) is not None:
+            missing["facts"] = trouble
         if audit.failed:
             missing["audit"] = "the audit file cannot be written"
         return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)

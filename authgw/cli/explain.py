@@ -19,15 +19,13 @@ from authgw.settings import Settings
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
 @click.option("--user", required=True, help="The user, as he logs in.")
 @click.option("--body", default="", help="The request's body: JSON, or urlencoded fields.")
-@click.option(
-    "--row", type=click.IntRange(1), help="Ask the GUI about the call of this id and say why he sees it or not."
-)
+@click.option("--row", type=click.IntRange(1), help="Ask about the call of this id and say why he sees it or not.")
 @click.argument("method")
 @click.argument("url")
 def explain(path: Path, user: str, body: str, row: int | None, method: str, url: str) -> None:
     """Show what becomes of METHOD URL when USER asks for it: the canonical request, the catalogue's entry, every
     condition, the decision with its reason, and the request that would go upstream. Nothing is sent, but with --row:
-    then the GUI is asked, with the service account, for the one call, and each grant is held against it.
+    then the GUI (or the database of [facts]) is asked for the one call, and each grant is held against it.
 
     \b
     Example:  authgw explain --config authgw.toml --user alice GET '/php/pcap.php?id=42'
@@ -66,24 +64,26 @@ def explain(path: Path, user: str, body: str, row: int | None, method: str, url:
     if row is None or not told.allowed:
         sys.exit(0 if told.allowed else 1)
     try:
-        facts = asyncio.run(_facts(settings, row))
+        facts, teller = asyncio.run(_facts(settings, row))
     except UpstreamError as error:
-        click.echo(f"authgw: the GUI could not be asked: {error}", err=True)
+        click.echo(f"authgw: nobody could be asked about the call: {error}", err=True)
         sys.exit(2)
+    click.echo(f"facts     told by {teller}")
     seen, lines = explain_row(row, facts, claims, told.grants, settings.policy.number_match)
     for line in lines:
         click.echo(line)
     sys.exit(0 if seen else 1)
 
 
-async def _facts(settings: Settings, call_id: int) -> Facts | None:
+async def _facts(settings: Settings, call_id: int) -> tuple[Facts | None, str]:
+    """The call's facts, and who told them."""
     from authgw.app import upstream_of
     from authgw.facts.assemble import call_facts
 
     upstream = upstream_of(settings)
     facts = call_facts(settings, upstream)
     try:
-        return await facts.of(call_id)
+        return await facts.of(call_id), facts.teller.name
     finally:
         await facts.close()
         await upstream.close()

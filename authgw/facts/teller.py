@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -35,6 +36,8 @@ class DatabaseFacts:
     def __init__(self, database: Database, named: Mapping[str, str], clock: Callable[[], float]) -> None:
         self._database, self._named, self._clock = database, dict(named), clock
         self._layout: tuple[float, Layout] | None = None
+        self._checked: tuple[float, str | None] | None = None
+        self._checking = asyncio.Lock()
 
     async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
         def work(connection: sa.Connection) -> Mapping[int, Facts | None]:
@@ -78,14 +81,20 @@ class DatabaseFacts:
         """Nothing: many calls are one question as it is, and that tells all of them."""
         return {}
 
-    async def check(self) -> str | None:
-        """What is wrong with the database or its tables, by name; None if it can tell. Holds no secrets."""
-        self._layout = None
-        try:
-            await self._ask(self._known)
-        except UpstreamError as error:
-            return error.detail
-        return None
+    async def check(self, fresh: float = 0.0) -> str | None:
+        """What is wrong with the database or its tables, by name; None if it can tell. Holds no secrets.
+
+        Anybody may ask: it is looked at anew unless that was done within the last `fresh` seconds.
+        """
+        async with self._checking:
+            if self._checked is None or self._clock() - self._checked[0] >= fresh:
+                self._layout, trouble = None, None
+                try:
+                    await self._ask(self._known)
+                except UpstreamError as error:
+                    trouble = error.detail
+                self._checked = (self._clock(), trouble)
+            return self._checked[1]
 
     async def close(self) -> None:
         await self._database.close()
@@ -116,8 +125,13 @@ class OrElse:
 
     def __init__(self, first: Teller, second: Teller) -> None:
         self._first, self._second = first, second
-        self.name, self.batch, self.width = first.name, first.batch, first.width
+        self.batch, self.width = first.batch, first.width
         self._out = False
+
+    @property
+    def name(self) -> str:
+        """Of the one that told last."""
+        return self._second.name if self._out else self._first.name
 
     async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
         return await self._ask(lambda teller: teller.tell(call_ids))

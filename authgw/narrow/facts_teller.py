@@ -32,9 +32,14 @@ class Teller(Protocol):
     and a single call take turns.
     """
 
-    name: str
-    batch: int
-    width: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
 
     async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
         """The facts of each of these calls, None where there is no such call. Raises `UpstreamError`."""
