@@ -37,6 +37,8 @@ from authgw.login import assemble, pages, redirect
 from authgw.login.attempt import Attempts
 from authgw.login.browser import Browser
 from authgw.login.confirm import Confirm
+from authgw.login.factor_pages import FactorPages
+from authgw.login.underway import Underway
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds
 from authgw.narrow.judge import Judges
@@ -126,21 +128,26 @@ async def create(settings: Settings) -> Gateway:
     sessions.coherence = heard = cache.coherence(settings.sessions.store, redis, sessions.memory)
     audit = Audit(settings.audit.file, time.time)
     names = cookie.names(settings.gateway.public_url, settings.gateway.base_path)
-    front = assemble.front(settings, chain, epochs, key_file, audit)
+    factor_store = assemble.factor_store(settings, key_file)
+    factors = assemble.factors_of(settings, factor_store, epochs, audit)
+    front = assemble.front(settings, chain, factors, epochs, key_file, audit)
     doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     facts = call_facts(settings, upstream)
     parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
-    own = pages.routes(browser, front, parts.narrow.sensors.names, audit)
-    own += redirect.routes(browser, front, Handles(redis, key_file, time.time), audit)
+    handles = Handles(redis, key_file, time.time)
+    steps = FactorPages(browser, front.second, Underway(handles, names, time.time), time.time)
+    own = [*pages.routes(browser, front, steps.begin, parts.narrow.sensors.names, audit), *steps.routes()]
+    own += redirect.routes(browser, front, steps.begin, handles, audit)
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
     app = Starlette(
         middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, facts, audit)]
     )
     app.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
-    gateway = Gateway(app, [Part(close=redis.aclose), *closing, audit, epochs, links, heard], warnings)
+    durable = (audit, epochs, links, factor_store)
+    gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], warnings)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from authgw.durable import factors
 from authgw.durable.sealed import Part
 from authgw.session import epochs, links
 
 PARTS: tuple[Part, ...] = (
     epochs.PART,
     links.PART,
+    factors.PART,
 )

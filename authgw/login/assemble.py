@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from authgw.answer import Answer
 from authgw.audit.log import Audit
 from authgw.contract import Granted, Identity
+from authgw.durable.factors import FactorStore
 from authgw.errors import Problem
 from authgw.intake.request import Request
 from authgw.login import registry, throttle
 from authgw.login.bypass import bypass_login
 from authgw.login.chain import Instance
+from authgw.login.factors import Factors, counter, who_of
 from authgw.login.front import Front
 from authgw.login.rights import Reading, Rights
+from authgw.login.second import Second
 from authgw.login.user import canonical
 from authgw.rights import groups
 from authgw.rights.claims import Claims
@@ -52,7 +56,7 @@ def plugins(settings: Settings) -> Chain:
     return Chain(instances, Rights(templates, strict=settings.policy.strict_rights), source)
 
 
-def front(settings: Settings, chain: Chain, epochs: Epochs, keys: Keys, audit: Audit) -> Front:
+def front(settings: Settings, chain: Chain, factors: Factors, epochs: Epochs, keys: Keys, audit: Audit) -> Front:
     """The one way in for pages, bypass_login and api.php."""
     limits = throttle.Limits(
         user_failures=settings.throttle.user_failures,
@@ -61,12 +65,38 @@ def front(settings: Settings, chain: Chain, epochs: Epochs, keys: Keys, audit: A
         window=max(1, round(settings.throttle.window)),
     )
     counted = throttle.storage(settings.sessions.store, time.time)
+    guard = throttle.Throttle(counted, keys.derive("throttle"), limits, time.time)
+    second = Second(
+        chain.instances,
+        guard,
+        chain.rights,
+        factors,
+        audit=audit.write,
+        epoch=lambda claims: epochs.total(subject(claims), fresh=True),
+    )
     return Front(
         chain.instances,
-        throttle.Throttle(counted, keys.derive("throttle"), limits, time.time),
+        guard,
         chain.rights,
+        second,
         audit=lambda event: audit.write("login", event),
-        epoch=lambda claims: epochs.total(subject(claims)),
+        epoch=lambda claims: epochs.total([*subject(claims), counter(who_of(claims))]),
+    )
+
+
+def factor_store(settings: Settings, keys: Keys) -> FactorStore:
+    return FactorStore(settings.database.url, keys)
+
+
+def factors_of(settings: Settings, store: FactorStore, epochs: Epochs, audit: Audit) -> Factors:
+    """Second factors. A change is felt by remembered credentials within a second, on every instance."""
+    host = urlsplit(settings.gateway.public_url).hostname or ""
+    return Factors(
+        store,
+        f"VoIPmonitor {host}",
+        audit=audit.write,
+        changed=lambda who: epochs.bump(*counter(who)),
+        now=time.time,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from starlette.routing import Route
@@ -10,6 +11,7 @@ from authgw.answer import Answer
 from authgw.intake.limits import Limits
 from authgw.intake.request import Refused, Request
 from authgw.login.attempt import Attempts
+from authgw.login.outcome import Pending
 from authgw.login.target import safe_target
 from authgw.rights.claims import Claims
 from authgw.session import cookie
@@ -20,6 +22,9 @@ from authgw.ui.serve import Handler, RawHandler, raw_route, route
 from authgw.ui.texts import Texts, choose
 
 MAX_BODY = 64 * 1024
+
+# Takes a browser whose second factor is missing on: (request, what is missing, where it wanted to go).
+Begin = Callable[[Request, Pending, str], Awaitable[Answer]]
 
 
 class Gateway(Protocol):

@@ -15,12 +15,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from time import perf_counter
 
 import msgspec
 
-from authgw.contract import Credentials, Failed, Granted, Login, NotMine, Outcome, Rejected, Versioned
+from authgw.contract import Credentials, Failed, Granted, Identity, Login, NotMine, Outcome, Rejected, Versioned
 from authgw.reasons import Reason
 
 PLUGIN_SECONDS = 10.0
@@ -72,12 +73,22 @@ async def ask(
     tried: list[Tried] = []
     for instance in instances:
         began = clock()
-        outcome = await _answer(instance, credentials, seconds)
+        outcome = await _guarded(instance, partial(instance.plugin.login, credentials), seconds)
         answers.append((instance, outcome))
         tried.append(Tried(instance.name, _WORDS[type(outcome)], _detail(outcome), clock() - began))
         if _is_final(instance, outcome):
             break
     return _conclude(answers, tuple(tried))
+
+
+async def refresh(
+    instances: Sequence[Instance], login: str, identity: Identity, *, seconds: float = PLUGIN_SECONDS
+) -> Outcome:
+    """Whether the user of this instance is still who he was. Raises nothing that a plugin raised."""
+    for instance in instances:
+        if instance.name == login:
+            return await _guarded(instance, partial(instance.plugin.refresh, identity), seconds)
+    return Failed(f"there is no login {login} any more")
 
 
 def version(instances: Sequence[Instance]) -> str:
@@ -120,10 +131,10 @@ def _conclude(answers: Sequence[tuple[Instance, Outcome]], tried: tuple[Tried, .
     return Verdict(None, Reason.BAD_CREDENTIALS, login, counts, attempts, tried)
 
 
-async def _answer(instance: Instance, credentials: Credentials, seconds: float) -> Outcome:
+async def _guarded(instance: Instance, ask: Callable[[], Awaitable[object]], seconds: float) -> Outcome:
     try:
         async with asyncio.timeout(seconds):
-            outcome: object = await instance.plugin.login(credentials)
+            outcome = await ask()
     except TimeoutError:
         return Failed(f"no answer within {seconds:g} s")
     except Exception as error:

@@ -10,12 +10,8 @@ from authgw.contract import Failed, Granted, Identity, NotMine, Outcome, Rejecte
 from authgw.login import gates
 from authgw.login.chain import PLUGIN_SECONDS, Instance
 from authgw.login.rights import Reading, Rights
-from authgw.reasons import Reason
 from authgw.rights.lessen import lessened
 from authgw.session.model import Confirmed, Over, Session, Unanswered
-
-# What a session was started with has answered these already; a password's age is asked for at the next login.
-_PASSED = frozenset({Reason.SECOND_FACTOR_UNAVAILABLE})
 
 
 class Confirm:
@@ -80,8 +76,10 @@ class Confirm:
         if not isinstance(reading, Reading):
             return Over("; ".join(reading))
         stop = gates.pass_through(reading.gates, granted.identity, session.address, self._now())
-        if stop is not None and not (stop.reason in _PASSED and len(session.factors) > 1):
+        if stop is not None:
             return Over(f"{stop.reason}: {stop.detail}")
+        if gates.needs_factor(reading.gates) and len(session.factors) < 2:
+            return Over("needs a second factor now")
         claims = lessened(session.claims, reading.claims)
         if claims is None:
             return Over("has other rights now; they come with the next login")

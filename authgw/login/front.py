@@ -1,4 +1,4 @@
-"""The front: credentials in, claims or a refusal out. The one way in for the page, bypass_login and api.php alike."""
+"""The front: credentials in; claims, a missing factor or a refusal out. The one way in for pages, scripts and calls."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import msgspec
 from authgw.contract import Credentials, Granted
 from authgw.errors import StoreError
 from authgw.login import chain, gates
-from authgw.login.outcome import LoggedIn, Turned, turned
+from authgw.login.outcome import LoggedIn, Pending, Turned, turned
 from authgw.login.rights import Reading, Rights
+from authgw.login.second import Second
 from authgw.login.throttle import Throttle
-from authgw.login.user import Named, judge, shown
+from authgw.login.user import Named, canonical, judge, shown
 from authgw.login.verified import Cache, Verified
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 
-__all__ = ["Front", "LoggedIn", "Turned"]
+__all__ = ["Front", "LoggedIn", "Pending", "Turned"]
 
 Origin = Literal["page", "bypass_login", "api", "redirect", "header", "bearer"]
+Verdict = LoggedIn | Pending | Turned
 Epoch = Callable[[Claims], Awaitable[int]]
 log = logging.getLogger("authgw.login")
 
@@ -30,8 +32,9 @@ log = logging.getLogger("authgw.login")
 class Front:
     """Asks the throttle, then the chain, then the gates, and leaves one audit event for each login.
 
-    `audit` gets the event's fields, never a password. `epoch` gives the counter that rises when a user's sessions
-    are ended; without it nothing is remembered. `now`: seconds since 1970, `clock`: seconds that never go back.
+    `second` says whether another factor is needed, and takes it. `audit` gets the event's fields, never a password.
+    `epoch` gives the counter that rises when a user's sessions are ended or his factors change. `now`: seconds since
+    1970, `clock`: seconds that never go back.
     """
 
     def __init__(
@@ -39,9 +42,10 @@ class Front:
         instances: Sequence[chain.Instance],
         throttle: Throttle,
         rights: Rights,
+        second: Second,
         *,
         audit: Callable[[dict[str, Any]], None],
-        epoch: Epoch | None = None,
+        epoch: Epoch,
         verified: Cache | None = None,
         now: Callable[[], float] = time,
         clock: Callable[[], float] = monotonic,
@@ -50,6 +54,7 @@ class Front:
         self._instances = tuple(instances)
         self._throttle = throttle
         self._rights = rights
+        self.second = second
         self._audit = audit
         self._epoch = epoch
         self._verified = Cache(clock) if verified is None else verified
@@ -68,13 +73,26 @@ class Front:
         """Give up the connections to where failures are counted. The plugins are closed by whoever opened them."""
         await self._throttle.close()
 
-    async def login(self, credentials: Credentials, *, origin: Origin) -> LoggedIn | Turned:
+    async def login(self, credentials: Credentials, *, origin: Origin) -> Verdict:
         """One login, from the beginning. Nothing that was verified before counts."""
         named = judge(credentials.user, credentials.password)
-        return await self._recorded(credentials, named, origin, remember=False)
+        return await self._recorded(credentials, named, origin)
+
+    async def arrived(self, granted: Granted, login: str, address: str, *, origin: Origin) -> Verdict:
+        """Somebody whom a provider or a proxy has identified: rights, gates, lock-out and second factor decide, as
+        after a right password."""
+        user = granted.identity.user if isinstance(granted.identity.user, str) else ""
+        asked = Credentials(canonical(user) or user, "", address=address)
+
+        async def admit(event: dict[str, Any]) -> Verdict:
+            event["login"] = login
+            return await self._admit(asked, granted, login, (origin,))
+
+        return await self._written(asked, origin, admit)
 
     async def api(self, user: object, password: object, otp: str | None, address: str) -> LoggedIn | Turned:
-        """Credentials that come with a call: as `login`, remembered for up to a minute.
+        """Credentials that come with a call: as `login`, remembered for up to a minute. A second factor is not asked
+        for at every call: such users have API tokens.
 
         What was verified before still passes the gates, the lock-out and the user's epoch at every use.
         """
@@ -90,40 +108,14 @@ class Front:
                 return turned(Reason.STORE_UNAVAILABLE)
             if known is not None:
                 return known
-        return await self._recorded(credentials, named, "api", remember=True)
-
-    async def arrived(self, granted: Granted, login: str, address: str, *, origin: Origin) -> LoggedIn | Turned:
-        """Somebody whom a provider or a proxy has identified: rights and gates decide, as after a right password."""
-        began = self._clock()
-        event: dict[str, Any] = {"user": shown(granted.identity.user), "origin": origin, "address": address}
-        event |= {"login": login, "outcome": "refused", "reason": Reason.INTERNAL.value}
-        try:
-            verdict = self._judge(granted, login, address, origin)
-            event["reason"] = verdict.reason.value if isinstance(verdict, Turned) else ""
-            if isinstance(verdict, LoggedIn):
-                claims = verdict.claims
-                event |= {"outcome": "granted", "user": shown(claims.user), "id": claims.id, "tenant": claims.tenant}
-            return verdict
-        finally:
-            event["ms"] = round((self._clock() - began) * 1000, 1)
-            self._audit(event)
-
-    def _judge(self, granted: Granted, login: str, address: str, origin: Origin) -> LoggedIn | Turned:
-        reading = self._rights.read(login, granted)
-        if not isinstance(reading, Reading):
-            log.error("login %s: the rights cannot be used: %s", login, "; ".join(reading))
-            return turned(Reason.RIGHTS_INVALID)
-        stop = gates.pass_through(reading.gates, granted.identity, address, self._now())
-        if stop is not None:
-            log.info("login %s: %s of %s: %s", login, stop.reason, reading.claims.user, stop.detail)
-            return turned(stop.reason, note=stop.note)
-        return LoggedIn(reading.claims, (origin,), reading.warnings, granted.identity.remote)
+        verdict = await self._recorded(credentials, named, "api")
+        return turned(verdict.reason) if isinstance(verdict, Pending) else verdict
 
     async def _known(self, named: Named, address: str) -> LoggedIn | None:
         """What was verified before and still holds. Otherwise it is forgotten, and the refusal a recorded one."""
         version = chain.version(self._instances)
         entry = self._verified.find(version, named.user, named.password)
-        if entry is None or self._epoch is None:
+        if entry is None:
             return None
         if (
             await self._throttle.locked(named.user, entry.max_attempts) is None
@@ -134,42 +126,50 @@ class Front:
         self._verified.drop(version, named.user, named.password)
         return None
 
-    async def _recorded(
-        self, credentials: Credentials, named: Named | Reason, origin: Origin, *, remember: bool
-    ) -> LoggedIn | Turned:
+    async def _recorded(self, credentials: Credentials, named: Named | Reason, origin: Origin) -> Verdict:
+        async def judge(event: dict[str, Any]) -> Verdict:
+            if not isinstance(named, Named):
+                return _unasked(named, credentials)
+            event["user"] = shown(named.user)
+            return await self._in_line(msgspec.structs.replace(credentials, user=named.user), event, origin)
+
+        return await self._written(credentials, origin, judge)
+
+    async def _written(
+        self, credentials: Credentials, origin: Origin, judge: Callable[[dict[str, Any]], Awaitable[Verdict]]
+    ) -> Verdict:
+        """What `judge` comes to, in one line of the trail, whatever happens. It may add to the line."""
         began = self._clock()
         event: dict[str, Any] = {"user": shown(credentials.user), "origin": origin, "address": credentials.address}
         event |= {"login": "", "outcome": "refused", "reason": Reason.INTERNAL.value}
         try:
-            if isinstance(named, Named):
-                event["user"] = shown(named.user)
-                asked = msgspec.structs.replace(credentials, user=named.user)
-                verdict = await self._in_line(asked, event, remember=remember)
-            else:
-                verdict = _unasked(named, credentials)
-            event["reason"] = verdict.reason.value if isinstance(verdict, Turned) else ""
-            if isinstance(verdict, LoggedIn):
+            try:
+                verdict = await judge(event)
+            except StoreError as error:
+                log.error("login: %s", error)
+                verdict = turned(Reason.STORE_UNAVAILABLE)
+            if isinstance(verdict, Pending) and origin in ("api", "bearer"):
+                verdict = turned(Reason.TOKEN_NEEDED)
+            event["reason"] = "" if isinstance(verdict, LoggedIn) else verdict.reason.value
+            if not isinstance(verdict, Turned):
                 claims = verdict.claims
-                event |= {"outcome": "granted", "user": shown(claims.user), "id": claims.id, "tenant": claims.tenant}
+                event["outcome"] = "granted" if isinstance(verdict, LoggedIn) else "pending"
+                event |= {"user": shown(claims.user), "id": claims.id, "tenant": claims.tenant}
             return verdict
         finally:
             event["ms"] = round((self._clock() - began) * 1000, 1)
             self._audit(event)
 
-    async def _in_line(self, asked: Credentials, event: dict[str, Any], *, remember: bool) -> LoggedIn | Turned:
-        try:
-            async with self._throttle.line(asked.user) as admitted:
-                if not admitted:
-                    return turned(Reason.THROTTLED, retry_after=1)
-                waits = await self._throttle.check(asked.user, asked.address)
-                if waits is not None:
-                    return turned(waits.reason, retry_after=waits.seconds)
-                return await self._ask(asked, event, remember=remember)
-        except StoreError as error:
-            log.error("login: %s", error)
-            return turned(Reason.STORE_UNAVAILABLE)
+    async def _in_line(self, asked: Credentials, event: dict[str, Any], origin: Origin) -> Verdict:
+        async with self._throttle.line(asked.user) as admitted:
+            if not admitted:
+                return turned(Reason.THROTTLED, retry_after=1)
+            waits = await self._throttle.check(asked.user, asked.address)
+            if waits is not None:
+                return turned(waits.reason, retry_after=waits.seconds)
+            return await self._ask(asked, event, origin)
 
-    async def _ask(self, asked: Credentials, event: dict[str, Any], *, remember: bool) -> LoggedIn | Turned:
+    async def _ask(self, asked: Credentials, event: dict[str, Any], origin: Origin) -> Verdict:
         version = chain.version(self._instances)
         verdict = await chain.ask(self._instances, asked, seconds=self._seconds)
         event["login"] = verdict.login
@@ -181,12 +181,21 @@ class Front:
             if verdict.counts:
                 await self._throttle.failed(asked.user, asked.address, verdict.max_attempts)
             return turned(verdict.reason or Reason.LOGIN_FAILED)
-        return await self._admit(asked, verdict.granted, verdict.login, version, remember=remember)
+        remember = version if origin == "api" else ""
+        return await self._admit(asked, verdict.granted, verdict.login, ("pwd",), remember)
 
     async def _admit(
-        self, asked: Credentials, granted: Granted, login: str, version: str, *, remember: bool
-    ) -> LoggedIn | Turned:
-        """The password is right. Rights, gates and lock-out decide whether that is enough."""
+        self,
+        asked: Credentials,
+        granted: Granted,
+        login: str,
+        first: tuple[str, ...],
+        remember: str = "",
+    ) -> Verdict:
+        """Somebody is who he says. Rights, gates and lock-out decide whether that is enough, and for what.
+
+        `remember`: the chain's version under which the password is remembered; empty: it is not.
+        """
         reading = self._rights.read(login, granted)
         if not isinstance(reading, Reading):
             log.error("login %s: the rights of %s cannot be used: %s", login, shown(asked.user), "; ".join(reading))
@@ -198,11 +207,14 @@ class Front:
         if stop is not None:
             log.info("login %s: %s of %s: %s", login, stop.reason, shown(asked.user), stop.detail)
             return turned(stop.reason, note=stop.note)
-        if remember and self._epoch is not None:
+        pending = await self.second.missing(reading, granted.identity, asked.user, first)
+        if pending is not None:
+            return pending
+        if remember:
             epoch = await self._epoch(reading.claims)
             entry = Verified(reading.claims, granted.identity, reading.gates, reading.max_attempts, epoch, 0.0)
-            self._verified.keep(version, asked.user, asked.password, entry)
-        return LoggedIn(reading.claims, ("pwd",), reading.warnings)
+            self._verified.keep(remember, asked.user, asked.password, entry)
+        return LoggedIn(reading.claims, first, reading.warnings, granted.identity.remote)
 
 
 def _unasked(reason: Reason, credentials: Credentials) -> Turned:

@@ -41,10 +41,17 @@ def pass_through(gates: Sequence[Gates], identity: Identity, address: str, now: 
             return Stop(Reason.PASSWORD_EXPIRED, detail="password_expired")
         if gate.password_expiration_days and _is_old(identity, gate.password_expiration_days, now):
             return Stop(Reason.PASSWORD_EXPIRED, detail="password_expiration_days")
-    for gate in gates:
-        if gate.req_2fa or gate.secret:
-            return Stop(Reason.SECOND_FACTOR_UNAVAILABLE, detail="req_2fa" if gate.req_2fa else "secret")
     return None
+
+
+def needs_factor(gates: Sequence[Gates]) -> bool:
+    """Whether a dictionary wants a second factor: one that wants it is enough."""
+    return any(gate.req_2fa or gate.secret for gate in gates)
+
+
+def secrets_of(gates: Sequence[Gates]) -> tuple[str, ...]:
+    """The TOTP secrets that the dictionaries supply, each once. More than one is a mistake."""
+    return tuple(dict.fromkeys(gate.secret for gate in gates if gate.secret))
 
 
 def consistent(identity: Identity, parsed: Sequence[Parsed]) -> Stop | None:

@@ -1,11 +1,13 @@
-"""What a login comes to: somebody with claims, or a refusal with its reason, status and words."""
+"""What a login comes to: somebody with claims, somebody who lacks a factor, or a refusal with its status and words."""
 
 from __future__ import annotations
 
 import msgspec
 
+from authgw.contract import Identity
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
+from authgw.rights.parse import Gates
 from authgw.session.model import Remote
 
 
@@ -19,6 +21,28 @@ class LoggedIn(msgspec.Struct, frozen=True):
     factors: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     remote: Remote | None = None
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """The first factor is in, and another one is needed: nobody yet, and no session comes of it as it is.
+
+    `named`: the name under which failures count; `first`: the factors so far; `epoch`: the user's at that time.
+    `enrolled`: he has a factor to prove; otherwise he must enrol one first.
+    """
+
+    claims: Claims
+    identity: Identity
+    gates: tuple[Gates, ...]
+    named: str
+    first: tuple[str, ...]
+    max_attempts: int | None
+    epoch: int
+    enrolled: bool
+
+    @property
+    def reason(self) -> Reason:
+        """What is missing."""
+        return Reason.SECOND_FACTOR_NEEDED if self.enrolled else Reason.ENROLMENT_NEEDED
 
 
 class Turned(msgspec.Struct, frozen=True):
@@ -35,6 +59,7 @@ class Turned(msgspec.Struct, frozen=True):
 BUSY_SECONDS = 5
 
 _ADMINISTRATOR = "Ask your administrator."
+_PRODUCT_2FA = "2FA PIN code verification failed. "
 _ANSWERS: dict[Reason, tuple[int, str, int]] = {
     Reason.EMPTY_CREDENTIALS: (400, "user must be set", 0),
     Reason.USER_MALFORMED: (400, "Invalid username or password.", 0),
@@ -42,11 +67,22 @@ _ANSWERS: dict[Reason, tuple[int, str, int]] = {
     Reason.BLOCKED: (401, "Your account is blocked.", 0),
     Reason.ADDRESS_NOT_ALLOWED: (401, "Your remote address not allowed in your account.", 0),
     Reason.PASSWORD_EXPIRED: (401, "Your password has expired. " + _ADMINISTRATOR, 0),
-    Reason.SECOND_FACTOR_UNAVAILABLE: (
+    Reason.SECOND_FACTOR_NEEDED: (401, "A second factor is needed: send its code as otp or code2fa.", 0),
+    Reason.SECOND_FACTOR_WRONG: (401, _PRODUCT_2FA + "Check the code and try again.", 0),
+    Reason.SECOND_FACTOR_CLOCK: (401, _PRODUCT_2FA + "The clock of the device that shows the code is wrong.", 0),
+    Reason.SECOND_FACTOR_USED: (401, _PRODUCT_2FA + "This code was used already; wait for the next one.", 0),
+    Reason.RECOVERY_WRONG: (401, _PRODUCT_2FA + "This recovery code is wrong or was used already.", 0),
+    Reason.ENROLMENT_NEEDED: (
         401,
-        "Your account needs a second factor, which this gateway cannot ask for yet. " + _ADMINISTRATOR,
+        "Your account needs a second factor and has none yet. Sign in in a browser first, to set it up.",
         0,
     ),
+    Reason.TOKEN_NEEDED: (
+        401,
+        "Your account has a second factor: use an API token in place of user and password.",
+        0,
+    ),
+    Reason.ATTEMPT_OVER: (401, "This login is over. Log in again.", 0),
     Reason.RIGHTS_INVALID: (401, "The permissions of your account cannot be used. " + _ADMINISTRATOR, 0),
     Reason.NOT_ADMITTED: (401, "Your account is not allowed in here. " + _ADMINISTRATOR, 0),
     Reason.PROVIDER_REFUSED: (401, "The sign-in service has not signed you in.", 0),

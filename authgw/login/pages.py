@@ -15,10 +15,10 @@ from authgw.errors import StoreError, UpstreamError
 from authgw.intake.request import Raw, Refused, Request
 from authgw.login import origin
 from authgw.login.attempt import SECONDS
-from authgw.login.browser import Browser, refused, text, texts, to
+from authgw.login.browser import Begin, Browser, refused, text, texts, to
 from authgw.login.front import Front
 from authgw.login.leave import Leave
-from authgw.login.outcome import LoggedIn, Turned, turned
+from authgw.login.outcome import LoggedIn, Pending, Turned, turned
 from authgw.login.target import safe_target
 from authgw.login.ways import fronted, ways
 from authgw.reasons import Reason
@@ -37,10 +37,14 @@ class Audit(Protocol):
 
 
 def routes(
-    browser: Browser, front: Front, sensor_names: Callable[[], Awaitable[Mapping[int, str]]], audit: Audit
+    browser: Browser,
+    front: Front,
+    begin: Begin,
+    sensor_names: Callable[[], Awaitable[Mapping[int, str]]],
+    audit: Audit,
 ) -> list[Route]:
     """The routes of these pages."""
-    pages = Pages(browser, front, sensor_names, audit)
+    pages = Pages(browser, front, begin, sensor_names, audit)
     return [
         browser.at_raw("/authgw/login", pages.login_form, "GET"),
         browser.at("/authgw/login", pages.login, "POST"),
@@ -59,11 +63,13 @@ class Pages:
         self,
         browser: Browser,
         front: Front,
+        begin: Begin,
         sensor_names: Callable[[], Awaitable[Mapping[int, str]]],
         audit: Audit,
     ) -> None:
         self._browser = browser
         self._front = front
+        self._begin = begin
         self._sensor_names = sensor_names
         self._audit = audit
         self._ways = ways(front.instances)
@@ -92,9 +98,11 @@ class Pages:
         verdict = await self._front.login(Credentials(user, password, otp or None, request.address), origin="page")
         return await self._told(request, verdict)
 
-    async def _told(self, request: Request, verdict: LoggedIn | Turned) -> Answer:
-        """In, or the page again with the reason why not."""
+    async def _told(self, request: Request, verdict: LoggedIn | Pending | Turned) -> Answer:
+        """In, on to the second factor, or the page again with the reason why not."""
         t = texts(request)
+        if isinstance(verdict, Pending):
+            return await self._begin(request, verdict, text(request.fields.get("next")))
         if isinstance(verdict, LoggedIn):
             try:
                 wanted = request.fields.get("next")

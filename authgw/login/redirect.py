@@ -22,10 +22,10 @@ from authgw.answer import Answer, as_json
 from authgw.contract import Begun, Ending, Failed, Granted, Redirecting, Rejected
 from authgw.errors import StoreError
 from authgw.intake.request import Request
-from authgw.login.browser import Browser, text, texts, to
+from authgw.login.browser import Begin, Browser, text, texts, to
 from authgw.login.chain import PLUGIN_SECONDS
 from authgw.login.front import Front
-from authgw.login.outcome import Turned, turned
+from authgw.login.outcome import Pending, Turned, turned
 from authgw.login.target import safe_target
 from authgw.reasons import Reason
 from authgw.session import cookie
@@ -62,12 +62,12 @@ def start(login: str) -> str:
     return f"{PREFIX}{login}/login"
 
 
-def routes(browser: Browser, front: Front, handles: Handles, audit: Audit) -> list[Route]:
+def routes(browser: Browser, front: Front, second: Begin, handles: Handles, audit: Audit) -> list[Route]:
     """The routes of every redirect login of the chain."""
     made: list[Route] = []
     for instance in front.instances:
         if isinstance(instance.plugin, Redirecting):
-            way = Way(instance.name, instance.plugin, browser, front, handles, audit)
+            way = Way(instance.name, instance.plugin, browser, front, second, handles, audit)
             made += [
                 browser.at(start(instance.name), way.begin, "GET"),
                 browser.at(f"{PREFIX}{instance.name}/callback", way.finish, "GET"),
@@ -80,12 +80,20 @@ class Way:
     """One redirect login: there, back, and what the provider itself says later."""
 
     def __init__(
-        self, name: str, plugin: Redirecting, browser: Browser, front: Front, handles: Handles, audit: Audit
+        self,
+        name: str,
+        plugin: Redirecting,
+        browser: Browser,
+        front: Front,
+        second: Begin,
+        handles: Handles,
+        audit: Audit,
     ) -> None:
         self._name = name
         self._plugin = plugin
         self._browser = browser
         self._front = front
+        self._second = second
         self._handles = handles
         self._audit = audit
         self._callback = f"{browser.origin}{PREFIX}{name}/callback"
@@ -121,6 +129,8 @@ class Way:
         verdict = await self._front.arrived(outcome, self._name, request.address, origin="redirect")
         if isinstance(verdict, Turned):
             return self._page(request, verdict, attempt.target)
+        if isinstance(verdict, Pending):
+            return await self._second(request, verdict, attempt.target)
         try:
             return await self._browser.enter(
                 request, verdict.claims, verdict.factors, attempt.target, remote=verdict.remote

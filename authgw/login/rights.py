@@ -56,6 +56,8 @@ class Rights:
         stop = gates.consistent(identity, parsed)
         if stop is not None:
             return [f"{login}: {stop.detail}"]
+        if len(gates.secrets_of([one.gates for one in parsed])) > 1:
+            return [f"{login}: secret: different ones for one user"]
         attempts = [one.gates.max_bad_login_attempt for one in parsed if one.gates.max_bad_login_attempt]
         claims = Claims(
             login=login,

@@ -12,7 +12,7 @@ from authgw.contract import Failed, Fronted, Granted, NotMine, Redirecting, Reje
 from authgw.intake.request import Raw
 from authgw.login.chain import PLUGIN_SECONDS, Instance
 from authgw.login.front import Front
-from authgw.login.outcome import LoggedIn, Turned, turned
+from authgw.login.outcome import LoggedIn, Pending, Turned, turned
 from authgw.login.redirect import start
 from authgw.reasons import Reason
 
@@ -35,7 +35,7 @@ def ways(instances: Sequence[Instance]) -> Ways:
     return Ways(form, tuple((address, plugin.title) for address, plugin in away), auto)
 
 
-async def fronted(front: Front, raw: Raw, address: str) -> LoggedIn | Turned | None:
+async def fronted(front: Front, raw: Raw, address: str) -> LoggedIn | Pending | Turned | None:
     """Who a proxy in front says it is. None: it says nothing that counts."""
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw.headers]
     for instance in front.instances:

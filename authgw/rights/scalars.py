@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 LARGEST_ID = 2**63 - 1
+MIN_SECRET_BYTES = 10
 _NAME_LENGTH = 1024
 _NOTE_LENGTH = 65536
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -83,9 +84,11 @@ def secret(value: Any) -> str:
     if text is None:
         raise ValueError("is not text; write the secret as base32 text")
     try:
-        base64.b32decode(text + "=" * (-len(text) % 8))
+        decoded = base64.b32decode(text + "=" * (-len(text) % 8))
     except (binascii.Error, ValueError):
         raise ValueError("is not base32; write it with the letters A to Z and the digits 2 to 7") from None
+    if 0 < len(decoded) < MIN_SECRET_BYTES or (text and not decoded):
+        raise ValueError(f"has fewer than {MIN_SECRET_BYTES * 8} bits; make one of 32 letters and digits")
     return text
 
 

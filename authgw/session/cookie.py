@@ -31,6 +31,11 @@ class Names(msgspec.Struct, frozen=True, dict=True):
         """The cookie of a browser that is at a provider to sign in."""
         return f"{self.browser}-redirect"
 
+    @property
+    def login(self) -> str:
+        """Names a login attempt whose second factor is missing."""
+        return f"{self.browser}-login"
+
     @cached_property
     def kinds(self) -> dict[str, Kind]:
         """Which kind of session each cookie opens; the browser's comes first."""
@@ -96,6 +101,15 @@ def clear_attempt(names: Names) -> str:
 def set_redirect(names: Names, mark: str, seconds: int) -> str:
     """The Set-Cookie value that binds a login at a provider to this browser for so many seconds."""
     return _header(names.redirect, mark, names.secure, seconds)
+
+
+def set_login(names: Names, token: str, seconds: int) -> str:
+    """The Set-Cookie value that names a login attempt whose second factor is missing. It is never a session."""
+    return _header(names.login, token, names.secure, seconds)
+
+
+def clear_login(names: Names) -> str:
+    return _header(names.login, "", names.secure, 0)
 
 
 def candidates(cookies: Mapping[str, tuple[str, ...]], names: Names) -> tuple[Candidate, ...] | Refused:

@@ -14,7 +14,8 @@ from authgw.session.keys import Keys
 from authgw.session.seal import SECRET_BYTES, Seal, is_secret, spell
 from authgw.session.store import ask, read
 
-MAX_BYTES = 65_536
+# A login attempt holds the claims of its user, which may have thousands of patterns.
+MAX_BYTES = 4 * 1024 * 1024
 MAX_SECONDS = 86_400.0
 
 
@@ -55,7 +56,7 @@ class Handles:
     async def put(self, kind: HandleKind, value: bytes, ttl: float, token: str = "") -> str:
         """Store up to MAX_BYTES for `ttl` seconds (at most MAX_SECONDS); the token that takes them out again."""
         if not 0 < ttl <= MAX_SECONDS or len(value) > MAX_BYTES:
-            raise ValueError("a handle lasts up to a day and holds up to 64 KiB")
+            raise ValueError("a handle lasts up to a day and holds up to 4 MiB")
         token = token or self.token()
         seal = self._seals[kind][0]
         hash = seal.hash(token)

@@ -41,8 +41,10 @@ def findings(page: Page) -> list[str]:
 
 
 def both_themes(page: Page) -> list[str]:
-    """The same in the light and in the dark theme, each line led by the theme's name. Without motion: colours that still
-    fade from one theme to the other are none that anybody reads."""
+    """The same in the light and in the dark theme, each line led by the theme's name.
+
+    Without motion: colours that still fade from one theme to the other are none that anybody reads.
+    """
     found = []
     for theme in _THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")

@@ -36,5 +36,5 @@ def picture(page: Page, name: str) -> None:
     """The whole page in both themes as tests/out/NAME-light.png and NAME-dark.png, for people to look at."""
     _OUT.mkdir(exist_ok=True)
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         page.screenshot(path=_OUT / f"{name}-{theme}.png", full_page=True)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from tempfile import mkdtemp
 from typing import Any, ClassVar
 
-from authgw.contract import Config, Credentials, Granted, Identity, Outcome, Rejected, Right
+from authgw.contract import Config, Credentials, Granted, Identity, NotMine, Outcome, Rejected, Right
+from authgw.durable.factors import FactorStore, Who
 from authgw.login.chain import Instance
+from authgw.login.factors import Factors, who_of
 from authgw.login.front import Front
 from authgw.login.memory import Memory
 from authgw.login.rights import Rights
+from authgw.login.second import Second
 from authgw.login.throttle import Limits, Throttle
 from authgw.rights.claims import Claims
+from authgw.session.keys import Key, Keys
 from kit.sessions import Clock
 
 Answer = Outcome | BaseException | object
@@ -31,6 +38,7 @@ class Scripted:
     def __init__(self, answer: Answer | Callable[[Credentials], Answer]) -> None:
         self.answer = answer
         self.asked: list[Credentials] = []
+        self.later: Any = NotMine()
         self.stamp = "1"
         self.life: list[str] = []
 
@@ -49,8 +57,8 @@ class Scripted:
             raise answer
         return answer
 
-    async def refresh(self, identity: Identity) -> Outcome:
-        return Rejected("not asked for")
+    async def refresh(self, identity: Identity) -> Any:
+        return self.later
 
     def version(self) -> str:
         return self.stamp
@@ -79,24 +87,53 @@ class Desk:
     plugin_seconds: float = 10.0
     clock: Clock = field(default_factory=Clock)
     events: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
+    database: str = ""
 
     def __post_init__(self) -> None:
+        if not self.database:
+            # A file of its own: SQLite in memory loses tables when many threads have used it.
+            folder = mkdtemp(prefix="desk-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self.database = f"sqlite:///{folder}/authgw.db"
         self.plugin = Scripted(self.answer)
         self.throttle = Throttle(Memory(self.clock), b"k" * 32, self.limits, self.clock)
+        chain = (Instance("corp", self.plugin), *self.more)
+        rights = Rights({}, strict=self.strict)
+        keys = Keys((Key("k1", b"k" * 32),))
+        self.store = FactorStore(self.database, keys)
+        self.factors = Factors(self.store, "VoIPmonitor test", audit=self._note, changed=self._changed, now=self.clock)
+        self.second = Second(
+            chain, self.throttle, rights, self.factors, audit=self._note, epoch=self._epoch, now=self.clock,
+            plugin_seconds=self.plugin_seconds,
+        )  # fmt: skip
         self.front = Front(
-            (Instance("corp", self.plugin), *self.more),
+            chain,
             self.throttle,
-            Rights({}, strict=self.strict),
+            rights,
+            self.second,
             audit=self.events.append,
-            epoch=self._epoch,
+            epoch=self._with_factors,
             now=self.clock,
             clock=self.clock,
             plugin_seconds=self.plugin_seconds,
         )
 
+    async def close(self) -> None:
+        await self.store.close()
+
+    def _note(self, event: str, fields: dict[str, Any]) -> None:
+        self.notes.append((event, fields))
+
+    async def _changed(self, who: Who) -> None:
+        self.epochs[who.key] = self.epochs.get(who.key, 0) + 1
+
     async def _epoch(self, claims: Claims) -> int:
         return self.epochs.get(claims.user, 0)
+
+    async def _with_factors(self, claims: Claims) -> int:
+        return self.epochs.get(claims.user, 0) + self.epochs.get(who_of(claims).key, 0)
 
     async def login(self, user: Any = "alice", password: Any = "right", address: str = "192.0.2.7", **more: Any) -> Any:
         return await self.front.login(Credentials(user, password, address=address, **more), origin="page")

@@ -89,7 +89,7 @@ async def test_a_changed_handle_is_nothing(world: World, room: Room) -> None:
 
 
 async def test_handles_are_bounded_in_size_and_time(world: World, room: Room) -> None:
-    """No handle grows beyond 64 KiB or lasts beyond a day, and every one has a lifetime in the store."""
+    """No handle grows beyond 4 MiB or lasts beyond a day, and every one has a lifetime in the store."""
     for value, ttl in ((b"x" * (MAX_BYTES + 1), 60.0), (b"", 0.0), (b"", -1.0), (b"", 86_401.0), (b"", float("nan"))):
         with pytest.raises(ValueError):
             await room.handles.put(ATTEMPT, value, ttl)

@@ -12,10 +12,13 @@ from authgw.intake.request import Body, Request
 from authgw.login.bypass import bypass_login
 from authgw.session import store
 from authgw.session.model import Kind
+from kit.codes import code_at
 from kit.logins import Desk, by_password, granted
 from kit.sessions import Clock, Room
 
 pytestmark = pytest.mark.anyio
+GIVEN = "JBSWY3DPEHPK3PXP"
+ENROL = "Your account needs a second factor and has none yet."
 
 
 def request(**fields: Any) -> Request:
@@ -81,6 +84,44 @@ async def test_the_second_factor_reaches_the_plugin(room: Room, name: str) -> No
     desk = Desk(granted())
     await ask(desk, room, user="alice", **{"pass": "right", name: "123456"})
     assert desk.plugin.asked[0].otp == "123456"
+
+
+@pytest.mark.parametrize("name", ["otp", "code2fa"])
+async def test_a_login_with_a_code(room: Room, name: str) -> None:
+    """The code of the authenticator under either name opens a session with both factors; it is good once."""
+    desk = Desk(granted(secret=GIVEN))
+    fields = {"pass": "right", name: code_at(GIVEN, desk.clock.now)}
+    status, said, _ = await ask(desk, room, user="alice", **fields)
+    assert (status, said["success"]) == (200, True)
+    session = await room.sessions.find(said["SID"])
+    assert session is not None
+    assert (session.kind, session.factors) == (Kind.API, ("pwd", "totp"))
+    status, said, _ = await ask(desk, room, user="alice", **fields)
+    assert (status, said["error"]) == (
+        401,
+        "2FA PIN code verification failed. This code was used already; wait for the next one.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("dictionary", "code", "error", "failures"),
+    [
+        ({"secret": GIVEN}, None, "A second factor is needed: send its code as otp or code2fa.", 0),
+        ({"secret": GIVEN}, "", "A second factor is needed: send its code as otp or code2fa.", 0),
+        ({"secret": GIVEN}, "000000", "2FA PIN code verification failed. Check the code and try again.", 1),
+        ({"req_2fa": True}, None, f"{ENROL} Sign in in a browser first, to set it up.", 0),
+        ({"req_2fa": True}, "000000", f"{ENROL} Sign in in a browser first, to set it up.", 0),
+    ],
+)
+async def test_a_code_that_is_missing_or_wrong(
+    room: Room, dictionary: dict[str, Any], code: str | None, error: str, failures: int
+) -> None:
+    """A wrong code is a failure in the product's words; one that is missing is none. No session comes of either."""
+    desk = Desk(granted(**dictionary))
+    fields = {"pass": "right"} if code is None else {"pass": "right", "code2fa": code}
+    assert (await ask(desk, room, user="alice", **fields))[:2] == (401, {"success": False, "error": error})
+    assert await desk.throttle.failures("alice") == failures
+    assert await room.sessions.listed() == []
 
 
 async def test_no_store_no_session(room: Room) -> None:

@@ -75,8 +75,6 @@ async def test_known_and_unknown_look_alike() -> None:
             Reason.ADDRESS_NOT_ALLOWED,
             "Your remote address not allowed in your account.",
         ),
-        ({"req_2fa": True}, Reason.SECOND_FACTOR_UNAVAILABLE, None),
-        ({"secret": "JBSWY3DPEHPK3PXP"}, Reason.SECOND_FACTOR_UNAVAILABLE, None),
         ({"ip": ["10.0.0.0/99"]}, Reason.RIGHTS_INVALID, None),
         ({"can_pcap": "maybe"}, Reason.RIGHTS_INVALID, None),
     ],

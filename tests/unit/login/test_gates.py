@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from authgw.contract import Identity
-from authgw.login.gates import allows, consistent, pass_through
+from authgw.login.gates import allows, consistent, needs_factor, pass_through
 from authgw.reasons import Reason
 from authgw.rights.claims import Grant
 from authgw.rights.parse import Gates, Parsed
@@ -29,8 +29,6 @@ WHO = Identity("alice", 101)
         ({"password_expiration_days": 30}, NOW - 29 * DAY, None),
         ({"password_expiration_days": 30}, NOW - 30 * DAY, Reason.PASSWORD_EXPIRED),
         ({"password_expiration_days": 30}, NOW + 5 * DAY, Reason.PASSWORD_EXPIRED),
-        ({"req_2fa": True}, None, Reason.SECOND_FACTOR_UNAVAILABLE),
-        ({"secret": "JBSWY3DPEHPK3PXP"}, None, Reason.SECOND_FACTOR_UNAVAILABLE),
         ({"enable_login_ip": ("192.0.2.0/24",)}, None, None),
         ({"enable_login_ip": ("198.51.100.0/24",)}, None, Reason.ADDRESS_NOT_ALLOWED),
         ({"enable_login_ip": ("198.51.100.0/24",), "blocked": True}, None, Reason.ADDRESS_NOT_ALLOWED),
@@ -44,12 +42,27 @@ def test_each_gate(gate: dict[str, Any], changed: float | None, reason: Reason |
     assert (stop.reason if stop else None) is reason
 
 
-@pytest.mark.parametrize("gate", [{"blocked": True}, {"enable_login_ip": ("198.51.100.1",)}, {"req_2fa": True}])
+@pytest.mark.parametrize("gate", [{"blocked": True}, {"enable_login_ip": ("198.51.100.1",)}])
 @pytest.mark.parametrize("first", [True, False])
 def test_one_shut_gate_shuts_all(gate: dict[str, Any], first: bool) -> None:
     """With several grants there is no way around the strict one, whichever comes first."""
     both = [Gates(**gate), Gates()]
     assert pass_through(both if first else both[::-1], WHO, "192.0.2.7", NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("gates", "needed"),
+    [
+        ([{}], False),
+        ([{"req_2fa": True}], True),
+        ([{"secret": "JBSWY3DPEHPK3PXP"}], True),
+        ([{}, {"req_2fa": True}], True),
+        ([{"req_2fa": True}, {}], True),
+    ],
+)
+def test_who_needs_a_second_factor(gates: list[dict[str, Any]], needed: bool) -> None:
+    """One dictionary that wants a second factor is enough."""
+    assert needs_factor([Gates(**each) for each in gates]) is needed
 
 
 def test_the_reason_of_a_block_is_told() -> None:

@@ -1,0 +1,222 @@
+"""Second factors of a user: everything that login pages, account pages and the command line need of them.
+
+    who = who_of(claims)
+    await factors.listed(who)                  authenticator app and passkeys, for a page
+    draft = factors.draft(who)                 a new authenticator: QR code, key, address; keep `draft.secret` sealed
+    await factors.confirm(who, secret, code)   it is enrolled; recovery codes come along where there were none
+    await factors.remove(who, id)              one factor less; with the last one the recovery codes go too
+    await factors.new_codes(who)               new recovery codes, shown once; the old ones are void
+    await factors.codes_left(who)
+
+To let somebody prove a factor, where wrong ones have to count as failures: `second.py`, for logins and for step-up.
+Every async method raises StoreError where the database cannot be asked.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import segno
+
+from authgw.durable.factors import FactorStore, Stored, Who
+from authgw.login import recovery, totp
+from authgw.reasons import Reason
+from authgw.rights.claims import Claims
+from authgw.session.record import by_id, by_user
+
+TOTP, PASSKEY, RECOVERY = "totp", "passkey", "recovery"
+MAX_FACTORS = 10
+AUTHENTICATOR = "Authenticator"
+
+
+class Factor(msgspec.Struct, frozen=True):
+    """A factor as pages show it. `kind`: totp or passkey; times in seconds since 1970, `used` 0: never."""
+
+    id: str
+    kind: str
+    name: str
+    created: int
+    used: int
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """An authenticator that is being set up: base32 secret, otpauth:// address. Its repr shows neither."""
+
+    secret: str
+    address: str
+
+    @property
+    def in_fours(self) -> str:
+        return totp.in_fours(self.secret)
+
+    @property
+    def svg(self) -> str:
+        """The QR code as an SVG element without styles or scripts, dark on its own light ground in every theme."""
+        code = segno.make(self.address, error="m", micro=False)
+        return str(code.svg_inline(omitsize=True, border=4, svgclass="qr", lineclass=None, dark="#000", light="#fff"))
+
+    def __repr__(self) -> str:
+        return "Draft(…)"
+
+
+class Code(msgspec.Struct, frozen=True):
+    """Proof by a code of the authenticator app, as typed."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "Code(…)"
+
+
+class RecoveryCode(msgspec.Struct, frozen=True):
+    """Proof by a recovery code, as typed."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return "RecoveryCode(…)"
+
+
+Proof = Code | RecoveryCode
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """The factor that was proved, as sessions record it, and how many recovery codes are left."""
+
+    factor: str
+    left: int
+
+
+class Factors:
+    """`audit` gets an event for each change, `changed` is told whose factors are others now (what was remembered about
+    him no longer holds). `issuer` names this gateway in authenticator apps. `now`: seconds since 1970."""
+
+    def __init__(
+        self,
+        store: FactorStore,
+        issuer: str,
+        *,
+        audit: Callable[[str, dict[str, Any]], None],
+        changed: Callable[[Who], Awaitable[object]],
+        now: Callable[[], float],
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        self._store = store
+        self._issuer = issuer
+        self._audit = audit
+        self._changed = changed
+        self._now = now
+        self._entropy = entropy
+
+    async def listed(self, who: Who) -> tuple[Factor, ...]:
+        """The user's factors, oldest first. A secret that a login plugin supplies is not among them."""
+        return tuple(Factor(one.id, one.kind, one.name, one.created, one.used) for one in await self._store.of(who))
+
+    async def kinds(self, who: Who) -> frozenset[str]:
+        """The kinds of factor the user has enrolled: of TOTP and PASSKEY; empty: none."""
+        return frozenset(one.kind for one in await self._store.of(who))
+
+    async def codes_left(self, who: Who) -> int:
+        """How many recovery codes are good."""
+        return await self._store.codes_left(who)
+
+    def draft(self, who: Who, secret: str = "") -> Draft:
+        """An authenticator to set up: a new one, or the one of this secret. Nothing is stored."""
+        made = secret or totp.new_secret(self._entropy(totp.SECRET_BYTES))
+        return Draft(made, totp.address(made, who.user, self._issuer))
+
+    async def confirm(self, who: Who, secret: str, code: str) -> tuple[str, ...] | Reason:
+        """Enrol the authenticator of a draft, if the code is right; it takes the place of an earlier one.
+
+        The recovery codes that are shown now and never again: empty where the user has some. Else why not.
+        """
+        step = totp.judge(secret, code, self._now())
+        if not isinstance(step, totp.Right):
+            return _why(step)
+        if not await self._store.spend_step(who, step.step):
+            return Reason.SECOND_FACTOR_USED
+        factor = Stored(self._entropy(16).hex(), TOTP, AUTHENTICATOR, secret.encode(), 0, int(self._now()), 0)
+        await self._store.add(who, factor, alone=True)
+        return await self._enrolled(who, factor)
+
+    async def remove(self, who: Who, id: str) -> bool:
+        """Take one factor away; whether it was there. Without any factor left recovery codes are void."""
+        if not await self._store.remove(who, id):
+            return False
+        if not await self._store.of(who):
+            await self._store.clear(who)
+        await self._noted(who, "removed", id)
+        return True
+
+    async def new_codes(self, who: Who) -> tuple[str, ...]:
+        """Recovery codes, to be shown once; those from before are void."""
+        codes = await self._fresh_codes(who)
+        await self._noted(who, "new recovery codes")
+        return codes
+
+    async def reset(self, who: Who) -> int:
+        """Take everything away, as an administrator does; how many factors there were."""
+        count = await self._store.clear(who)
+        await self._noted(who, "reset")
+        return count
+
+    async def verify(self, who: Who, proof: Proof, given: str | None = None) -> Proved | Reason:
+        """Whether the proof holds; it is spent then. `given`: the TOTP secret that the login plugin supplied.
+
+        Counts nothing: ask `second.py`, which does.
+        """
+        if isinstance(proof, RecoveryCode):
+            return await self._verify_recovery(who, proof.text)
+        return await self._verify_code(who, proof.text, given)
+
+    async def _verify_code(self, who: Who, code: str, given: str | None) -> Proved | Reason:
+        enrolled = next((one for one in await self._store.of(who) if one.kind == TOTP), None)
+        secret = given or (enrolled.secret.decode() if enrolled else "")
+        verdict = totp.judge(secret, code, self._now()) if secret else totp.Wrong()
+        if not isinstance(verdict, totp.Right):
+            return _why(verdict)
+        if not await self._store.spend_step(who, verdict.step):
+            return Reason.SECOND_FACTOR_USED
+        if enrolled and not given:
+            await self._store.touch(who, enrolled.id, 0, int(self._now()))
+        return Proved(TOTP, await self._store.codes_left(who))
+
+    async def _verify_recovery(self, who: Who, typed: str) -> Proved | Reason:
+        code, key = recovery.canonical(typed), await self._store.code_key(who)
+        if code is None or key is None or not await self._store.spend_code(who, recovery.hashed(key, code)):
+            return Reason.RECOVERY_WRONG
+        return Proved(RECOVERY, await self._store.codes_left(who))
+
+    async def _enrolled(self, who: Who, factor: Stored) -> tuple[str, ...]:
+        codes = () if await self._store.codes_left(who) else await self._fresh_codes(who)
+        await self._noted(who, "enrolled", factor.id, factor.kind)
+        return codes
+
+    async def _fresh_codes(self, who: Who) -> tuple[str, ...]:
+        key = self._entropy(recovery.KEY_BYTES)
+        codes = tuple(recovery.spell(self._entropy(recovery.CODE_BYTES)) for _ in range(recovery.COUNT))
+        hashes = [recovery.hashed(key, recovery.canonical(code) or "") for code in codes]
+        await self._store.set_codes(who, key, hashes)
+        return codes
+
+    async def _noted(self, who: Who, what: str, factor: str = "", kind: str = "") -> None:
+        event = {"user": who.user, "login": who.login, "key": who.key, "what": what, "factor": factor, "kind": kind}
+        self._audit("factors", event)
+        await self._changed(who)
+
+
+def who_of(claims: Claims) -> Who:
+    """The user as his factors are kept: by his id, never by the name alone."""
+    return Who(claims.login, by_id(claims.id) if claims.id else by_user(claims.user), claims.user)
+
+
+def counter(who: Who) -> tuple[str, str]:
+    """The epoch that rises when a user's factors change."""
+    return who.login, f"factors:{who.key}"
+
+
+def _why(verdict: totp.Skewed | totp.Wrong) -> Reason:
+    return Reason.SECOND_FACTOR_CLOCK if isinstance(verdict, totp.Skewed) else Reason.SECOND_FACTOR_WRONG
