@@ -19,6 +19,7 @@ _COMMANDS = {
     "hash-password": ("authgw.cli.hash_password:hash_password", "Hash a password for users.toml."),
     "sessions": ("authgw.cli.sessions:sessions", "List, show and end sessions."),
     "keys": ("authgw.cli.keys:keys", "Rotate the key that seals sessions and stored secrets."),
+    "factors": ("authgw.cli.factors:factors", "List and reset second factors."),
     "audit": ("authgw.cli.audit:audit", "Read the audit trail."),
 }
 

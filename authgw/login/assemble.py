@@ -88,13 +88,14 @@ def factor_store(settings: Settings, keys: Keys) -> FactorStore:
     return FactorStore(settings.database.url, keys)
 
 
-def factors_of(settings: Settings, store: FactorStore, epochs: Epochs, audit: Audit) -> Factors:
-    """Second factors. A change is felt by remembered credentials within a second, on every instance."""
+def factors_of(settings: Settings, store: FactorStore, epochs: Epochs, audit: Audit, by: str = "user") -> Factors:
+    """Second factors, changed by the user himself or by somebody else. A change is felt by remembered credentials
+    within a second, on every instance."""
     host = urlsplit(settings.gateway.public_url).hostname or ""
     return Factors(
         store,
         f"VoIPmonitor {host}",
-        audit=audit.write,
+        audit=lambda event, fields: audit.write(event, {**fields, "by": by}),
         changed=lambda who: epochs.bump(*counter(who)),
         now=time.time,
     )

@@ -115,6 +115,10 @@ class Factors:
         """The user's factors, oldest first. A secret that a login plugin supplies is not among them."""
         return tuple(Factor(one.id, one.kind, one.name, one.created, one.used) for one in await self._store.of(who))
 
+    async def named(self, user: str) -> tuple[Who, ...]:
+        """Everybody of this canonical name who has, or had, a second factor, in whichever login instance."""
+        return await self._store.named(user)
+
     async def kinds(self, who: Who) -> frozenset[str]:
         """The kinds of factor the user has enrolled: of TOTP and PASSKEY; empty: none."""
         return frozenset(one.kind for one in await self._store.of(who))
@@ -136,8 +140,8 @@ class Factors:
         step = totp.judge(secret, code, self._now())
         if not isinstance(step, totp.Right):
             return _why(step)
-        if not await self._store.spend_step(who, step.step):
-            return Reason.SECOND_FACTOR_USED
+        # This code does not log in any more. That of another secret in the same half minute was no use of this one.
+        await self._store.spend_step(who, step.step)
         factor = Stored(self._entropy(16).hex(), TOTP, AUTHENTICATOR, secret.encode(), 0, int(self._now()), 0)
         await self._store.add(who, factor, alone=True)
         return await self._enrolled(who, factor)
