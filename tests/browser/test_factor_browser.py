@@ -1,5 +1,7 @@
-"""The second factor in a real browser: enrolling, coming back with a code or a recovery code; on a phone, in the dark, with
-the keyboard alone, with and without scripts."""
+"""The second factor in a real browser: enrolling, coming back with a code or a recovery code.
+
+On a phone, in the dark, with the keyboard alone, with and without scripts.
+"""
 
 from __future__ import annotations
 
