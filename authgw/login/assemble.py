@@ -61,6 +61,7 @@ def front(settings: Settings, chain: Chain, factors: Factors, epochs: Epochs, ke
     limits = throttle.Limits(
         user_failures=settings.throttle.user_failures,
         address_failures=settings.throttle.address_failures,
+        pair_failures=settings.throttle.pair_failures,
         max_attempts=settings.throttle.max_bad_login_attempt,
         window=max(1, round(settings.throttle.window)),
     )

@@ -2,7 +2,8 @@
 
 A name waits 1, 2, 4, 8 … seconds, at most a minute, from its `user_failures`th failure on, and is locked out for a
 whole window at its last allowed one. An address waits once it has `address_failures` within the window, until the
-oldest is over; an IPv6 address stands for its /64, which is what one customer has.
+oldest is over; an IPv6 address stands for its /64, which is what one customer has. A name from one address has so many
+failures in a day: whoever guesses slowly enough never to be locked out comes to an end there.
 
 Only failures count. A success clears nothing: whoever owns one account, or waits for the owner's next login, would
 otherwise get his tries back. Failures go by themselves when they are older than the window.
@@ -32,6 +33,8 @@ from authgw.reasons import Reason
 MAX_PAUSE = 60
 # A dictionary may allow up to 100 failures; more are never counted.
 MAX_ATTEMPTS = 100
+# Seconds for which a failure of one name from one address counts.
+PAIR_WINDOW = 86_400
 # How many logins of one name wait in line while another of that name is checked.
 MAX_LINE = 16
 _STORE_SECONDS = 2.0
@@ -39,10 +42,12 @@ T = TypeVar("T")
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Failures before a name, or an address, has to wait; failures that lock a name out; seconds they count for."""
+    """Failures before a name, an address, or a name from an address has to wait; failures that lock a name out; seconds
+    they count for (those of a name from an address: a day)."""
 
     user_failures: int = 5
     address_failures: int = 50
+    pair_failures: int = 50
     max_attempts: int = 10
     window: int = 900
 
@@ -82,6 +87,7 @@ class Throttle:
         self._clock = clock
         self._user = RateLimitItemPerSecond(MAX_ATTEMPTS, limits.window, "user")
         self._address = RateLimitItemPerSecond(limits.address_failures, limits.window, "address")
+        self._pair = RateLimitItemPerSecond(limits.pair_failures, max(PAIR_WINDOW, limits.window), "pair")
         self._lines: dict[str, _Line] = {}
 
     async def close(self) -> None:
@@ -96,13 +102,16 @@ class Throttle:
         for what, reason in (("lock", Reason.LOCKED_OUT), ("pause", Reason.THROTTLED)):
             if await self._ask(self._storage.get(f"{what}/{name}")):
                 return Wait(reason, self._until(await self._ask(self._storage.get_expiry(f"{what}/{name}"))))
-        place = self._name("address", network(address))
-        reset, left = await self._ask(self._limiter.get_window_stats(self._address, place))
-        return Wait(Reason.THROTTLED, self._until(reset)) if left <= 0 else None
+        for item, key in self._places(user, address):
+            reset, left = await self._ask(self._limiter.get_window_stats(item, key))
+            if left <= 0:
+                return Wait(Reason.THROTTLED, self._until(reset))
+        return None
 
     async def failed(self, user: str, address: str, max_attempts: int | None = None) -> int:
         """Count a failure; how many this name has now. `max_attempts`: the user's own, where it is known."""
-        await self._ask(self._limiter.hit(self._address, self._name("address", network(address))))
+        for item, key in self._places(user, address):
+            await self._ask(self._limiter.hit(item, key))
         name = self._name("user", same(user))
         await self._ask(self._limiter.hit(self._user, name))
         count = await self.failures(user)
@@ -143,6 +152,12 @@ class Throttle:
             line.people -= 1
             if not line.people:
                 self._lines.pop(name, None)
+
+    def _places(self, user: str, address: str) -> tuple[tuple[RateLimitItemPerSecond, str], ...]:
+        """What is counted by where it came from: the address, and the name from there."""
+        place = network(address)
+        pair = self._name("pair", f"{same(user)}\x00{place}")
+        return (self._address, self._name("address", place)), (self._pair, pair)
 
     def _name(self, kind: str, what: str) -> str:
         return hmac.digest(self._key, f"{kind}\x00{what}".encode("utf-8", "surrogatepass"), "sha256").hex()[:32]

@@ -230,6 +230,9 @@ class Throttle(Table):
     address_failures: Whole = _setting(
         50, ge=1, le=100_000, description="Failures from one address before it has to wait."
     )
+    pair_failures: Whole = _setting(
+        50, ge=1, le=100_000, description="Failures of one user from one address in a day before they have to wait."
+    )
     window: Seconds = _setting("15m", description="Failures older than this are forgotten.")
     max_bad_login_attempt: Whole = _setting(
         10, ge=1, le=100, description="Failures that lock a user out, where his own dictionary says nothing."

@@ -53,6 +53,23 @@ async def test_a_pause_is_a_minute_at_most() -> None:
     assert (wait.reason, wait.seconds) == (Reason.THROTTLED, 60)
 
 
+async def test_slow_guesses_from_one_address_come_to_an_end() -> None:
+    """One guess every ten minutes is never locked out; the fiftieth of a day from one address is the last one there."""
+    clock = Clock()
+    throttle, _ = made(clock)
+    for _ in range(50):
+        assert await throttle.check("alice", HERE) is None
+        await throttle.failed("ALICE", HERE)
+        clock.now += 600
+    wait = await throttle.check("alice", HERE)
+    assert wait is not None
+    assert (wait.reason, wait.seconds) == (Reason.THROTTLED, 86_400 - 50 * 600)
+    assert await throttle.check("bob", HERE) is None
+    assert await throttle.check("alice", "192.0.2.8") is None
+    clock.now += wait.seconds + 1
+    assert await throttle.check("alice", HERE) is None
+
+
 @pytest.mark.parametrize(("own", "allowed"), [(1, 1), (3, 3), (10, 10), (30, 30), (None, 10)])
 async def test_a_users_own_limit(own: int | None, allowed: int) -> None:
     """max_bad_login_attempt of the user's dictionary locks at exactly that many failures, else the default does."""
@@ -139,10 +156,10 @@ async def test_a_million_names_take_bounded_memory() -> None:
     throttle = Throttle(store, b"k" * 32, Limits(), clock)
     for n in range(20_000):
         await throttle.failed(f"user{n}", f"2001:db8:{n % 65536:x}::1")
-        if n % 400 == 0:
+        if n % 300 == 0:
             await throttle.failed("alice", HERE, 100)
     assert len(store) <= 2000
-    assert await throttle.failures("alice") == 50
+    assert await throttle.failures("alice") == 67
 
 
 async def test_guesses_at_once_stand_in_line() -> None:
