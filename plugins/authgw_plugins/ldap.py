@@ -217,9 +217,10 @@ class Ldap:
 
     def _try(self, session: Session, dn: str, password: str) -> Rejected | Failed | bool:
         """The bind's verdict; where the password is right, whether it has expired."""
-        code, message = session.bind(dn, password)
-        if code == results.RESULT_SUCCESS:
-            return False
+        bound = session.bind(dn, password)
+        code, message = bound.code, bound.message
+        if code == results.RESULT_SUCCESS or (code == results.RESULT_INVALID_CREDENTIALS and bound.expired):
+            return bound.expired
         data = _AD_DATA.search(message) if self._config.preset == "ad" else None
         told = data[1].lower() if data else ""
         if code == results.RESULT_INVALID_CREDENTIALS and told in _AD_EXPIRED:

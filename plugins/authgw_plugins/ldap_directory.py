@@ -16,6 +16,8 @@ from typing import Any
 import ldap3
 from ldap3.core import results
 
+from authgw_plugins import ldap_policy
+from authgw_plugins.ldap_policy import Bound
 from authgw_plugins.ldap_values import Entry, Server
 
 PAGE = 500
@@ -149,19 +151,22 @@ class Session:
     def close(self) -> None:
         _drop(self._connection)
 
-    def bind(self, dn: str, password: str) -> tuple[int, str]:
-        """The result code and the server's message. An empty password would prove nothing (RFC 4513 5.1.2)."""
+    def bind(self, dn: str, password: str) -> Bound:
+        """How it ended. An empty password would prove nothing (RFC 4513 5.1.2)."""
         if not dn or not password or "\0" in password:
             raise ValueError("a bind needs a name and a password")
         with self._answered("bind"):
-            _, result, _, _ = self._connection.rebind(dn, password, ldap3.SIMPLE, read_server_info=False)
-            return int(result["result"]), str(result.get("message") or result.get("description") or "")
+            _, result, _, _ = self._connection.rebind(
+                dn, password, ldap3.SIMPLE, read_server_info=False, controls=[ldap_policy.REQUEST]
+            )
+            message = str(result.get("message") or result.get("description") or "")
+            return Bound(int(result["result"]), message, ldap_policy.expired(result.get("controls") or {}))
 
     def bind_service(self) -> None:
         """Go on as the account that may search, where there is one."""
         if self._service is None:
             return
-        code, _ = self.bind(*self._service)
+        code = self.bind(*self._service).code
         if code != results.RESULT_SUCCESS:
             raise Unanswered(f"bind_dn, bind_password_file: the bind of {self._service[0]!r} answered {_code(code)}")
 

@@ -35,6 +35,7 @@ include /etc/ldap/schema/nis.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
+moduleload ppolicy
 pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
 TLSCertificateFile {folder}/server.pem
@@ -45,11 +46,15 @@ suffix "{base}"
 rootdn "{root}"
 rootpw {password}
 directory {folder}/data
+limits dn.exact="{gateway}" size.soft=500 size.hard=500 size.prtotal=unlimited
 index objectClass,uid,member,memberUid eq
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{gateway}" read by self read by anonymous auth by * none
 {overlay}
 """
+_POLICY = f"overlay ppolicy\nppolicy_default cn=policy,{BASE}\nppolicy_use_lockout"
+# Lets the root write what only the server writes otherwise: since when a password is there (draft-zeilenga-ldap-relax).
+_RELAX = "1.3.6.1.4.1.4203.666.5.12"
 _OVERLAY = "overlay memberof\nmemberof-group-oc groupOfNames\nmemberof-member-ad member"
 
 
@@ -99,14 +104,15 @@ def certify(folder: Path, by: Authority, *, host: str = "127.0.0.1", days: int =
 
 @contextlib.contextmanager
 def slapd(
-    folder: Path, entries: Entries, by: Authority, *, member_of: bool = True, **certificate: Any
+    folder: Path, entries: Entries, by: Authority, *, member_of: bool = True, policy: bool = False, **certificate: Any
 ) -> Iterator[Slapd]:
-    """A server that holds the base, the gateway's account and `entries`. `certificate`: see `certify`."""
+    """A server that holds the base, the gateway's account and `entries`. `policy`: its passwords are under one, the
+    entry cn=policy. `certificate`: see `certify`."""
     program = need("slapd")
     (folder / "data").mkdir(parents=True)
     certify(folder, by, **certificate)
     conf = folder / "slapd.conf"
-    overlay = _OVERLAY if member_of else ""
+    overlay = (_OVERLAY if member_of else "") + (f"\n{_POLICY}" if policy else "")
     write_secret(
         conf,
         _CONF.format(folder=folder, base=BASE, root=_ROOT, password=_ROOT_PASSWORD, gateway=GATEWAY, overlay=overlay),
@@ -141,7 +147,8 @@ def _fill(port: int, entries: Entries) -> None:
     connection = ldap3.Connection(target, _ROOT, _ROOT_PASSWORD, auto_bind=True, check_names=False)
     try:
         for dn, attributes in [(BASE, base), (GATEWAY, service), *entries]:
-            assert connection.add(dn, attributes=dict(attributes)), (dn, connection.result)
+            relaxed = [(_RELAX, True, None)] if "pwdChangedTime" in attributes else None
+            assert connection.add(dn, attributes=dict(attributes), controls=relaxed), (dn, connection.result)
     finally:
         connection.unbind()
 

@@ -12,6 +12,7 @@ from authgw_plugins import ldap_groups
 from authgw_plugins.ldap import Ldap
 from authgw_plugins.ldap_config import LdapConfig
 from authgw_plugins.ldap_directory import Session, Unanswered
+from authgw_plugins.ldap_policy import Bound
 from authgw_plugins.ldap_values import Entry
 
 BASE = "dc=example,dc=com"
@@ -42,8 +43,8 @@ class Answering:
         assert filter == "(&(&(objectCategory=person)(objectClass=user))(sAMAccountName=alice))"
         return self.entries
 
-    def bind(self, dn: str, password: str) -> tuple[int, str]:
-        return self.answer
+    def bind(self, dn: str, password: str) -> Bound:
+        return Bound(*self.answer)
 
     def bind_service(self) -> None:
         return None
