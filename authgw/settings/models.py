@@ -100,7 +100,7 @@ class Upstream(Table):
         8,
         ge=1,
         le=1000,
-        description="Sessions of the service account for one user at a time, one request each; others have a quarter more.",
+        description="Service sessions one user may hold, one request each; others have a quarter more.",
     )
     connect_timeout: Seconds = _setting("5s", description="Longest time until a connection stands.")
     reply_timeout: Seconds = _setting("30s", description="Longest time until a reply begins.")
