@@ -82,5 +82,5 @@ class Confirm:
             return Over("needs a second factor now")
         claims = lessened(session.claims, reading.claims)
         if claims is None:
-            return Over("has other rights now; they come with the next login")
+            return Over("is somebody else, or has other rights now; they come with the next login")
         return Confirmed(claims, granted.identity.remote or session.remote)

@@ -12,7 +12,14 @@ from authgw.rights.claims import Claims, Grant
 
 
 def lessened(old: Claims, new: Claims) -> Claims | None:
-    """The new claims as far as the old ones reach. None: nothing is left of them."""
+    """The new claims as far as the old ones reach. None: nothing is left of them, or they are somebody else's.
+
+    Who was of several tenants stays nobody's alone, whatever is left of them: by that name the session was made.
+    """
+    if not old.tenant:
+        new = msgspec.structs.replace(new, tenant="")
+    if (old.login, old.user, old.id, old.tenant) != (new.login, new.user, new.id, new.tenant):
+        return None
     if old.grants == new.grants:
         return new
     grants = tuple(kept for each in new.grants if (kept := _within(each, old.grants)) is not None)

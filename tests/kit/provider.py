@@ -41,7 +41,7 @@ class Provider:
 
     def account(self, name: str, claims: Mapping[str, Any] | None) -> None:
         """What it says of an account from now on; None: there is no such account."""
-        httpx2.put(f"{self.url}/test/accounts/{name}", json=claims).raise_for_status()
+        httpx2.put(f"{self.url}/test/accounts/{name}", content=json.dumps(claims)).raise_for_status()
 
     def seen(self, path: str) -> list[dict[str, Any]]:
         """The requests to an endpoint so far."""

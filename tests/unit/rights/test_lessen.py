@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from authgw.rights.claims import Claims, Grant, Scope
 from authgw.rights.lessen import lessened
@@ -67,3 +68,18 @@ def test_grants_are_not_mixed() -> None:
 def test_the_same_rights_bring_what_else_is_new() -> None:
     """Name and preferences are as they are now."""
     assert lessened(claims(grant()), claims(grant(), name="Alice B.")) == claims(grant(), name="Alice B.")
+
+
+@pytest.mark.parametrize("change", [{"user": "bob"}, {"id": 102}, {"login": "other"}, {"tenant": "globex"}], ids=str)
+def test_somebody_else_has_nothing(change: dict[str, Any]) -> None:
+    """Another user, id, login or tenant is another session's."""
+    old = replace(claims(grant()), tenant="acme")
+    assert lessened(old, replace(old, **change)) is None
+
+
+def test_one_tenant_of_several_is_left() -> None:
+    """Who had two tenants and lost one goes on, under no tenant's name."""
+    found = lessened(claims(grant(label="a"), grant(label="b")), replace(claims(grant(label="a")), tenant="acme"))
+    assert found is not None
+    assert found.tenant == ""
+    assert found.grants == (grant(label="a"),)
