@@ -73,7 +73,7 @@ async def ask(
     tried: list[Tried] = []
     for instance in instances:
         began = clock()
-        outcome = await _guarded(instance, partial(instance.plugin.login, credentials), seconds)
+        outcome = await guarded(instance, partial(instance.plugin.login, credentials), seconds)
         answers.append((instance, outcome))
         tried.append(Tried(instance.name, _WORDS[type(outcome)], _detail(outcome), clock() - began))
         if _is_final(instance, outcome):
@@ -87,7 +87,7 @@ async def refresh(
     """Whether the user of this instance is still who he was. Raises nothing that a plugin raised."""
     for instance in instances:
         if instance.name == login:
-            return await _guarded(instance, partial(instance.plugin.refresh, identity), seconds)
+            return await guarded(instance, partial(instance.plugin.refresh, identity), seconds)
     return Failed(f"there is no login {login} any more")
 
 
@@ -131,7 +131,8 @@ def _conclude(answers: Sequence[tuple[Instance, Outcome]], tried: tuple[Tried, .
     return Verdict(None, Reason.BAD_CREDENTIALS, login, counts, attempts, tried)
 
 
-async def _guarded(instance: Instance, ask: Callable[[], Awaitable[object]], seconds: float) -> Outcome:
+async def guarded(instance: Instance, ask: Callable[[], Awaitable[object]], seconds: float) -> Outcome:
+    """What a plugin answers within its time. Raises nothing that it raised."""
     try:
         async with asyncio.timeout(seconds):
             outcome = await ask()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from authgw.contract import Failed, Granted, Identity, NotMine, Outcome, Rejected
-from authgw.login import gates
+from authgw.contract import Failed, Granted, Identity, NotMine, Rejected
+from authgw.login import chain, gates
 from authgw.login.chain import PLUGIN_SECONDS, Instance
 from authgw.login.rights import Reading, Rights
 from authgw.rights.lessen import lessened
@@ -26,7 +25,7 @@ class Confirm:
         now: Callable[[], float],
         seconds: float = PLUGIN_SECONDS,
     ) -> None:
-        self._instances = {instance.name: instance for instance in instances}
+        self._instances = tuple(instances)
         self._rights = rights
         self._audit = audit
         self._now = now
@@ -42,10 +41,10 @@ class Confirm:
 
     async def _answer(self, session: Session) -> Confirmed | Over | Unanswered:
         claims = session.claims
-        instance = self._instances.get(claims.login)
-        if instance is None:
+        if all(instance.name != claims.login for instance in self._instances):
             return Over(f"the login {claims.login} is no longer in the chain")
-        outcome = await self._ask(instance, session)
+        identity = Identity(claims.user, claims.id, claims.name, claims.tenant, remote=session.remote)
+        outcome = await chain.refresh(self._instances, claims.login, identity, seconds=self._seconds)
         match outcome:
             case NotMine():
                 return Confirmed(claims, session.remote)
@@ -55,20 +54,6 @@ class Confirm:
                 return Unanswered(outcome.reason)
             case Granted():
                 return self._read(session, outcome)
-
-    async def _ask(self, instance: Instance, session: Session) -> Outcome:
-        claims = session.claims
-        identity = Identity(claims.user, claims.id, claims.name, claims.tenant, remote=session.remote)
-        try:
-            async with asyncio.timeout(self._seconds):
-                outcome: object = await instance.plugin.refresh(identity)
-        except TimeoutError:
-            return Failed(f"no answer within {self._seconds:g} s")
-        except Exception as error:
-            return Failed(f"raised {type(error).__name__}")
-        if isinstance(outcome, Granted | Rejected | NotMine | Failed):
-            return outcome
-        return Failed(f"answered a {type(outcome).__name__}, which is no outcome")
 
     def _read(self, session: Session, granted: Granted) -> Confirmed | Over:
         """As at a login: rights that cannot be used, or a gate that is shut now, end the session."""

@@ -78,6 +78,10 @@ class Front:
         named = judge(credentials.user, credentials.password)
         return await self._recorded(credentials, named, origin)
 
+    async def begins(self, address: str) -> bool:
+        """Whether a login at a provider may begin from this address: each is remembered for a while, for anybody."""
+        return await self._throttle.begun(address)
+
     async def arrived(self, granted: Granted, login: str, address: str, *, origin: Origin) -> Verdict:
         """Somebody whom a provider or a proxy has identified: rights, gates, lock-out and second factor decide, as
         after a right password."""

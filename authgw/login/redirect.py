@@ -99,6 +99,10 @@ class Way:
         self._callback = f"{browser.origin}{PREFIX}{name}/callback"
 
     async def begin(self, request: Request) -> Answer:
+        if request.head:
+            return Answer(405)
+        if not await self._front.begins(request.address):
+            return self._turned(request, turned(Reason.THROTTLED, retry_after=60), "too many from one address", "")
         state = self._handles.token()
         begun = await _asked(partial(self._plugin.begin, self._callback, state), self._name)
         if not isinstance(begun, Begun):

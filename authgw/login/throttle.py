@@ -35,6 +35,9 @@ MAX_PAUSE = 60
 MAX_ATTEMPTS = 100
 # Seconds for which a failure of one name from one address counts.
 PAIR_WINDOW = 86_400
+# Logins that may begin at a provider, from one address in one minute: each is remembered for ten.
+MAX_BEGUN = 300
+_MINUTE = 60
 # How many logins of one name wait in line while another of that name is checked.
 MAX_LINE = 16
 _STORE_SECONDS = 2.0
@@ -88,6 +91,7 @@ class Throttle:
         self._user = RateLimitItemPerSecond(MAX_ATTEMPTS, limits.window, "user")
         self._address = RateLimitItemPerSecond(limits.address_failures, limits.window, "address")
         self._pair = RateLimitItemPerSecond(limits.pair_failures, max(PAIR_WINDOW, limits.window), "pair")
+        self._begun = RateLimitItemPerSecond(MAX_BEGUN, _MINUTE, "begun")
         self._lines: dict[str, _Line] = {}
 
     async def close(self) -> None:
@@ -107,6 +111,10 @@ class Throttle:
             if left <= 0:
                 return Wait(Reason.THROTTLED, self._until(reset))
         return None
+
+    async def begun(self, address: str) -> bool:
+        """Count a login that begins at a provider. False: too many of them come from this address."""
+        return bool(await self._ask(self._limiter.hit(self._begun, self._name("begun", network(address)))))
 
     async def failed(self, user: str, address: str, max_attempts: int | None = None) -> int:
         """Count a failure; how many this name has now. `max_attempts`: the user's own, where it is known."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from authgw.contract import Failed, Fronted, Granted, NotMine, Redirecting, Rejected
 from authgw.intake.request import Raw
-from authgw.login.chain import PLUGIN_SECONDS, Instance
+from authgw.login.chain import PLUGIN_SECONDS, Instance, guarded
 from authgw.login.front import Front
 from authgw.login.outcome import LoggedIn, Pending, Turned, turned
 from authgw.login.redirect import start
@@ -41,11 +41,7 @@ async def fronted(front: Front, raw: Raw, address: str) -> LoggedIn | Pending | 
     for instance in front.instances:
         if not isinstance(instance.plugin, Fronted):
             continue
-        try:
-            async with asyncio.timeout(PLUGIN_SECONDS):
-                outcome = await instance.plugin.fronted(raw.peer, headers)
-        except Exception as error:
-            outcome = Failed(f"raised {type(error).__name__}")
+        outcome = await guarded(instance, partial(instance.plugin.fronted, raw.peer, headers), PLUGIN_SECONDS)
         match outcome:
             case NotMine():
                 continue
