@@ -8,7 +8,7 @@ was written: a step finds its own work done and does nothing.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,12 +19,13 @@ Step = Callable[[sa.Connection], None]
 """From one version to the next. Called again after a crash: does only what is not done yet (see `add_column`)."""
 
 LOCK_SECONDS = 50
+_PART_LENGTH = 32
 _POSTGRES_LOCK = 0x61757468  # "auth": any number that no other program on this database takes
 
 _schema = sa.Table(
     "authgw_schema",
     sa.MetaData(),
-    sa.Column("part", sa.String(32), primary_key=True),
+    sa.Column("part", sa.String(_PART_LENGTH), primary_key=True),
     sa.Column("version", sa.Integer, nullable=False),
 )
 
@@ -65,18 +66,36 @@ def add_column(column: sa.Column[Any]) -> Step:
     return step
 
 
+def versions(database: sa.Connection) -> dict[str, int]:
+    """The version that each part's tables are of; empty where nothing was ever written."""
+    if not sa.inspect(database).has_table(_schema.name):
+        return {}
+    return {row.part: row.version for row in database.execute(sa.select(_schema))}
+
+
+def newer(part: str, found: Mapping[str, int], known: int) -> list[Problem]:
+    """The mistake of starting an old program on a database that a newer one has written."""
+    if found.get(part, known) <= known:
+        return []
+    message = (
+        f"the tables of {part} are of version {found[part]}, written by a newer authgw; this one knows up to {known}: "
+        "start the newer one, or restore the database as it was before"
+    )
+    return [Problem("database.url", "", message)]
+
+
+def write_and_forget(database: sa.Connection, part: str) -> None:
+    """Write a row and take it back: whether this account may."""
+    database.execute(_schema.insert().values(part=part[:_PART_LENGTH], version=0))
+    database.rollback()
+
+
 def _found(database: sa.Connection, part: str, known: int) -> int | None:
     """The version that the tables are of, None where that was never written."""
-    if not sa.inspect(database).has_table(_schema.name):
-        return None
-    version = database.scalar(sa.select(_schema.c.version).where(_schema.c.part == part))
-    if version is not None and version > known:
-        message = (
-            f"the tables of {part} are of version {version}, written by a newer authgw; this one knows up to {known}: "
-            "start the newer one, or restore the database as it was before"
-        )
-        raise ConfigError([Problem("database.url", "", message)])
-    return version
+    found = versions(database)
+    if problems := newer(part, found, known):
+        raise ConfigError(problems)
+    return found.get(part)
 
 
 def _missing(database: sa.Connection, tables: sa.MetaData) -> list[sa.Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ CONNECTIONS = 64
 MEMORY_CONNECTIONS = 100_000  # no sockets: one for each request under way
 SECONDS = 2.0
 HEALTH_CHECK_SECONDS = 30
+PROBE_MILLISECONDS = 100
 
 
 def is_shared(url: str) -> bool:
@@ -78,3 +80,22 @@ async def read(call: Awaitable[Any]) -> bytes | None:
     except (RedisError, OSError, TimeoutError) as error:
         raise StoreError(f"session store: {type(error).__name__}: {error}") from error
     return answer if isinstance(answer, bytes) else None
+
+
+async def probe(redis: Redis, name: bytes) -> str:
+    """Write, read back and see expire a value under `name`, which nothing else uses. What was seen, in words.
+
+    StoreError: it could not be asked, or does not do what sessions need.
+    """
+    key = b"authgw:probe:" + name
+    await ask(redis.set(key, name, px=PROBE_MILLISECONDS))
+    try:
+        if await ask(redis.get(key)) != name:
+            raise StoreError("what was written is not what is read")
+        for _ in range(20):
+            await asyncio.sleep(PROBE_MILLISECONDS / 1000)
+            if await ask(redis.get(key)) is None:
+                return "written, read back, expired"
+        raise StoreError("what should have expired is still there")
+    finally:
+        await ask(redis.delete(key))

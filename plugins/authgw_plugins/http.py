@@ -21,7 +21,7 @@ import json
 import logging
 import ssl
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,7 +33,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from authgw import contract
-from authgw.contract import ConfigError, Credentials, Failed, Identity, NotMine, Outcome, Problem, Rejected
+from authgw.contract import ConfigError, Credentials, Failed, Identity, NotMine, Outcome, Probe, Problem, Rejected
 from authgw_plugins import answers
 
 MAX_REPLY = 256 * 1024
@@ -132,6 +132,22 @@ class Http:
     async def refresh(self, identity: Identity) -> Outcome:
         """The service is asked with a password only."""
         return NotMine()
+
+    def probes(self) -> Sequence[Probe]:
+        return [Probe(self._config.url, self._reach)]
+
+    async def _reach(self) -> str | Failed:
+        """Asks for nothing: a HEAD without a signature. Whatever the service answers, it was reached."""
+        if self._client is None:
+            return Failed("is not open")
+        try:
+            async with asyncio.timeout(self._config.seconds):
+                response = await self._client.head(self._config.url)
+        except (TimeoutError, httpx2.TimeoutException):
+            return Failed(f"no answer within seconds = {self._config.seconds:g}")
+        except (httpx2.RequestError, OSError, RuntimeError) as error:
+            return Failed(_trouble(error))
+        return f"reached (status {response.status_code} to a HEAD); a password only shows at a login"
 
     async def _ask(self, client: httpx2.AsyncClient, credentials: Credentials) -> Outcome:
         body = json.dumps(

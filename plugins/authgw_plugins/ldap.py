@@ -36,11 +36,12 @@ from authgw.contract import (
     MappingFile,
     NotMine,
     Outcome,
+    Probe,
     Problem,
     Rejected,
     mapped,
 )
-from authgw_plugins import ldap_entry, ldap_groups
+from authgw_plugins import ldap_entry, ldap_groups, ldap_probe
 from authgw_plugins.ldap_config import LdapConfig
 from authgw_plugins.ldap_directory import Directory, Session, Unanswered
 from authgw_plugins.ldap_values import Entry, escaped, in_name, server
@@ -140,6 +141,11 @@ class Ldap:
         if groups is None or mapping is None:
             return None
         return Known(mapped(mapping, Identity(user, 1), groups), "looked up nowhere", groups, mapping)
+
+    def probes(self) -> Sequence[Probe]:
+        """Every server, whether it would be asked or not: how it is reached, the bind, the base of searches."""
+        directory = self._directory
+        return [] if directory is None else ldap_probe.probes(directory, self._config, self._workers)
 
     def version(self) -> str:
         return self._mapping.version() if self._mapping else ""

@@ -46,7 +46,7 @@ class Directory:
         service: tuple[str, str] | None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._servers = servers
+        self.servers = servers
         self._start_tls = start_tls
         self._context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
         self._timeouts = (connect_timeout, receive_timeout)
@@ -81,10 +81,10 @@ class Directory:
                 reasons.append("no time left for the others")
                 break
             try:
-                found = self._connect(each)
+                found = self.connect(each)
             except Exception as error:
-                self._remember(each.url, _told(error))
-                reasons.append(f"{each.url}: {_told(error)}")
+                self._remember(each.url, told(error))
+                reasons.append(f"{each.url}: {told(error)}")
             else:
                 with self._lock:
                     self._failed.pop(each.url, None)
@@ -111,9 +111,10 @@ class Directory:
         now = self._clock()
         with self._lock:
             failed = {url: at for url, at in self._failed.items() if now - at < REMEMBERED}
-        return sorted(self._servers, key=lambda each: failed.get(each.url, float("-inf")))
+        return sorted(self.servers, key=lambda each: failed.get(each.url, float("-inf")))
 
-    def _connect(self, to: Server) -> Session:
+    def connect(self, to: Server) -> Session:
+        """A connection to this server, encrypted and bound as configured. Raises whatever went wrong; see `told`."""
         tls = _Tls(self._context, to.host)
         connect, receive = self._timeouts
         target = ldap3.Server(to.host, to.port, use_ssl=to.tls, get_info=ldap3.NONE, connect_timeout=connect, tls=tls)
@@ -223,7 +224,7 @@ class Session:
         try:
             yield
         except Exception as error:
-            raise Unanswered(f"{self.url}: the {what} failed: {_told(error)}") from None
+            raise Unanswered(f"{self.url}: the {what} failed: {told(error)}") from None
 
 
 class _Tls(ldap3.Tls):  # type: ignore[misc]
@@ -262,7 +263,7 @@ def _code(code: int) -> str:
     return f"{results.RESULT_CODES.get(code, 'an unknown result')} ({code})"
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """What happened, in one line, without what was sent."""
     text = " ".join(str(error).split())[:300]
     if "CERTIFICATE_VERIFY_FAILED" in text:

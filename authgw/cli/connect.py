@@ -1,0 +1,136 @@
+"""`authgw check --connect`: every backend of a configuration tried for real, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from authgw.app import upstream_of
+from authgw.contract import Failed, Probe, Probed
+from authgw.durable import probe as durable
+from authgw.durable.parts import PARTS
+from authgw.errors import AuthgwError, StoreError
+from authgw.facts.assemble import database_facts
+from authgw.login.assemble import Chain
+from authgw.session import store
+from authgw.settings import Settings
+
+PROBE_SECONDS = 15.0
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """`what`: the setting that names it; `said`: what was seen, or what was wrong and what to do."""
+
+    what: str
+    fine: bool
+    said: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.fine else 'FAIL'}  {self.what}: {self.said} ({self.seconds * 1000:.0f} ms)"
+
+
+async def tried(settings: Settings, chain: Chain, seconds: float = PROBE_SECONDS) -> AsyncIterator[Tried]:
+    """Each backend, one after another. `chain` must be open."""
+    for probe in [*_own(settings), *_logins(chain)]:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(seconds):
+                said = await probe.run()
+        except TimeoutError:
+            said = Failed(f"no answer within {seconds:g} s")
+        except AuthgwError as error:
+            said = Failed(" ".join(str(error).split()))
+        except Exception as error:
+            said = Failed(f"raised {type(error).__name__}: look at the gateway's log of a login")
+        fine = isinstance(said, str)
+        yield Tried(probe.what, fine, said.reason if isinstance(said, Failed) else said, time.monotonic() - began)
+
+
+def _own(settings: Settings) -> Sequence[Probe]:
+    """What the gateway itself depends on."""
+
+    async def sessions() -> str:
+        if not store.is_shared(settings.sessions.store):
+            return "inside the process, nothing to reach"
+        redis = store.connect(settings.sessions.store)
+        try:
+            return await store.probe(redis, secrets.token_hex(16).encode())
+        except StoreError as error:
+            raise StoreError(f"{error}; see sessions.store") from error
+        finally:
+            await redis.aclose()
+
+    async def database() -> str:
+        try:
+            return await asyncio.to_thread(durable.probe, settings.database.url, PARTS)
+        except StoreError as error:
+            raise StoreError(f"{error}; see database.url: server, name, password, and the account's rights") from error
+
+    async def upstream() -> str | Failed:
+        asked = upstream_of(settings)
+        try:
+            wrong = await asked.check()
+        finally:
+            await asked.close()
+        told = "reached" if settings.upstream.identity == "none" else "reached, the service account logged in"
+        return told if wrong is None else Failed(f"{wrong}; see upstream.url, username and password_file")
+
+    async def facts() -> str | Failed:
+        asked = database_facts(settings)
+        assert asked is not None
+        try:
+            wrong = await asked.check()
+        finally:
+            await asked.close()
+        return "connected, its tables are known" if wrong is None else Failed(f"{wrong}; see facts.url")
+
+    async def audit() -> str | Failed:
+        return _appendable(settings)
+
+    places = [
+        Probe(f"sessions.store {_place(settings.sessions.store)}", sessions),
+        Probe(f"database.url {_place(settings.database.url)}", database),
+        Probe(f"upstream.url {settings.upstream.url}", upstream),
+        Probe(f"audit.file {settings.audit.file}", audit),
+    ]
+    return [*places, Probe(f"facts.url {_place(settings.facts.url)}", facts)] if settings.facts.url else places
+
+
+def _logins(chain: Chain) -> Sequence[Probe]:
+    """What the logins depend on, as each says. One that says nothing was opened, and that is what is known."""
+
+    async def opened() -> str:
+        return "opened; what it asks at a login shows only then"
+
+    found: list[Probe] = []
+    for instance in chain.instances:
+        own = instance.plugin.probes() if isinstance(instance.plugin, Probed) else [Probe("", opened)]
+        found += [Probe(f"login.{instance.name} {one.what}".rstrip(), one.run) for one in own]
+    return found
+
+
+def _place(url: str) -> str:
+    """Scheme, host, port and path of a URL: no name, no password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _appendable(settings: Settings) -> str | Failed:
+    """Nothing is written: the file is opened where it is there, else its folder is looked at."""
+    file = settings.audit.file
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+    except FileNotFoundError:
+        if os.access(file.parent, os.W_OK | os.X_OK):
+            return "can be made"
+        return Failed("is not there, and its folder cannot be written by this account")
+    except OSError as error:
+        return Failed(f"cannot be written: {error.strerror}; give the file to this account, or name another")
+    return "can be appended to"
