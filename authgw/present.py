@@ -14,6 +14,7 @@ from authgw.intake.request import Request
 from authgw.policy.decision import Deny
 from authgw.reasons import Reason
 from authgw.ui import page as ui
+from authgw.ui.texts import reader
 
 _PRODUCT_TEXT = ("/php/model/sql.php", "/php/model/utilities.php")
 RETRY_SECONDS = "5"
@@ -45,8 +46,8 @@ def _page(deny: Deny, request: Request, request_id: str) -> Answer:
             pairs = [(name, encode.as_text(value)) for name, value in request.fields.items()]
             here += "?" + encode.query(pairs).decode()
         return Answer(303, headers=(("location", "/authgw/login?next=" + quote(here, safe="")),))
-    language = request.headers.get("accept_language", "")
-    return ui.refusal_page(deny.status, deny.reason, deny.detail, request_id, language)
+    t = reader(request.headers.get("accept_language", ""), request.cookies)
+    return ui.refusal_page(deny.status, deny.reason, deny.detail, request_id, t)
 
 
 def _for_client(deny: Deny, request: Request | None, path: str, request_id: str) -> Answer:

@@ -19,7 +19,7 @@ from authgw.session.model import Kind, Remote
 from authgw.session.sessions import Sessions
 from authgw.ui import page
 from authgw.ui.serve import Handler, RawHandler, raw_route, route
-from authgw.ui.texts import Texts, choose
+from authgw.ui.texts import Texts, reader
 
 MAX_BODY = 64 * 1024
 
@@ -92,8 +92,7 @@ class Browser:
 
 
 def refused(refused: Refused, request: Request) -> Answer:
-    language = request.headers.get("accept_language", "")
-    return page.refusal_page(refused.status, refused.reason, refused.detail, "", language)
+    return page.refusal_page(refused.status, refused.reason, refused.detail, "", texts(request))
 
 
 def to(address: str, *headers: tuple[str, str]) -> Answer:
@@ -102,7 +101,7 @@ def to(address: str, *headers: tuple[str, str]) -> Answer:
 
 
 def texts(request: Request) -> Texts:
-    return Texts(choose(request.headers.get("accept_language", "")))
+    return reader(request.headers.get("accept_language", ""), request.cookies)
 
 
 def text(value: object) -> str:

@@ -45,4 +45,4 @@ class Leave:
         lines = (t("sso.leaving_text", title=title),)
         links = ((address, t("sso.leave", title=title)),)
         refresh = ("refresh", f"1; url={address}")
-        return page.message(200, t.language, t("sso.leaving"), lines, links=links, headers=(refresh, *headers))
+        return page.message(200, t, t("sso.leaving"), lines, links=links, headers=(refresh, *headers))

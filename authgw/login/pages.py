@@ -141,7 +141,7 @@ class Pages:
         return to("/authgw/logged-out", clear)
 
     async def logged_out(self, request: Request) -> Answer:
-        return page.page(200, page.render("logged_out.html", texts(request).language))
+        return page.page(200, page.render("logged_out.html", texts(request)))
 
     async def me(self, request: Request) -> Answer:
         """Who one is and what one may, for people's own tools; 401 without a browser's session. No secrets."""
@@ -191,7 +191,7 @@ class Pages:
         attempt = self._browser.attempts.cookie(request.cookies.get(self._browser.names.attempt, ()))
         body = page.render(
             "login.html",
-            texts(request).language,
+            texts(request),
             alert=alert,
             signed_in=signed_in,
             form=self._browser.attempts.form(attempt),
@@ -207,4 +207,4 @@ class Pages:
         signed_in = t("logout.text", user=found.session.claims.user)
         lines = (signed_in,) if status == 200 else (t("logout.cross"), signed_in)
         button, home = ("/authgw/logout", t("logout.submit")), (self._browser.home, t("login.continue"))
-        return page.message(status, t.language, t("logout.title"), lines, button=button, links=(home,))
+        return page.message(status, t, t("logout.title"), lines, button=button, links=(home,))

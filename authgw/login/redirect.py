@@ -189,7 +189,7 @@ class Way:
         again = (start(self._name) + _query(target), t("sso.again", title=self._plugin.title))
         links = (again, ("/authgw/login?local=1", t("sso.other")))
         retry = (("retry-after", str(verdict.retry_after)),) if verdict.retry_after else ()
-        return page.message(verdict.status, t.language, t("sso.failed"), tuple(lines), links=links, headers=retry)
+        return page.message(verdict.status, t, t("sso.failed"), tuple(lines), links=links, headers=retry)
 
 
 async def _asked(call: Callable[[], Awaitable[Any]], login: str) -> Any:

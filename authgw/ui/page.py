@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from authgw.answer import Answer
 from authgw.reasons import Reason
 from authgw.ui import assets, words
-from authgw.ui.texts import Texts, choose, heading_and_text
+from authgw.ui.texts import Texts, heading_and_text
 
 HTML = "text/html; charset=utf-8"
 # Everything from this origin, nothing inline, no script at all.
@@ -25,7 +25,7 @@ HEADERS = (
     ("referrer-policy", "no-referrer"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
-    ("vary", "Accept-Language"),
+    ("vary", "Accept-Language, Cookie"),
 )
 _FLAG = re.compile(r"\b(?:is_admin|can_[a-z0-9_]+|no_rtp|simple_cdr|hide_[a-z_]+)\b")
 # Refusals whose particulars help the person who is refused. Others are for the log.
@@ -44,9 +44,9 @@ def _templates() -> Environment:
     return templates
 
 
-def render(name: str, language: str, **context: Any) -> bytes:
-    """A template's page in one of the languages ("en", "cs"; others are read as "en"). A value left out is an error."""
-    return _templates().get_template(name).render(t=Texts(language), **context).encode()
+def render(name: str, t: Texts, **context: Any) -> bytes:
+    """A template's page in a reader's language and theme. A value left out is an error."""
+    return _templates().get_template(name).render(t=t, **context).encode()
 
 
 def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
@@ -56,7 +56,7 @@ def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) ->
 
 def message(
     status: int,
-    language: str,
+    t: Texts,
     heading: str,
     lines: tuple[str, ...],
     *,
@@ -67,18 +67,15 @@ def message(
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
     """A page that says one thing. `button` posts to an address, `links` lead to one: (address, words)."""
-    body = render(
-        "message.html", language, heading=heading, lines=lines, facts=facts, code=code, button=button, links=links
-    )
+    body = render("message.html", t, heading=heading, lines=lines, facts=facts, code=code, button=button, links=links)
     return page(status, body, headers)
 
 
-def refusal_page(status: int, reason: Reason, detail: str, request_id: str, accept_language: str = "") -> Answer:
+def refusal_page(status: int, reason: Reason, detail: str, request_id: str, t: Texts) -> Answer:
     """A refusal for a person: what happened, which right is missing, whom to ask, and the code an operator needs.
 
     A page of status 404 is the same whatever was asked for, and carries no code.
     """
-    t = Texts(choose(accept_language))
     heading, text = heading_and_text(status, reason)
     facts: list[tuple[str, str]] = []
     if status == 403:
@@ -96,6 +93,4 @@ def refusal_page(status: int, reason: Reason, detail: str, request_id: str, acce
     }.get(status, ())
     code = "" if status == 404 else request_id
     retry = (("retry-after", "5"),) if status == 503 else ()
-    return message(
-        status, t.language, t(heading), (t(text),), facts=tuple(facts), code=code, links=links, headers=retry
-    )
+    return message(status, t, t(heading), (t(text),), facts=tuple(facts), code=code, links=links, headers=retry)

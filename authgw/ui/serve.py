@@ -19,6 +19,7 @@ from authgw.intake.request import Raw, Refused, Request
 from authgw.parts import request_id
 from authgw.reasons import Reason
 from authgw.ui import assets, page
+from authgw.ui.texts import Texts, reader
 
 YEAR = "public, max-age=31536000, immutable"
 log = logging.getLogger("authgw.ui")
@@ -49,25 +50,30 @@ def asset_route() -> Route:
 async def _serve(http: HttpRequest, handler: RawHandler, limits: Limits, seconds: float) -> Response:
     """The request as intake reads every other one; every failure is a page with a support code."""
     id = request_id()
-    language = http.headers.get("accept-language", "")
+    t = _reader(http)
     try:
         raw = await edge.read_raw(dict(http.scope), _receive(http), limits.max_body, seconds)
         if isinstance(raw, Refused):
             return _response(page.refusal_page(raw.status, raw.reason, "", id, language), id)
         request = read(raw, limits)
         if isinstance(request, Refused):
-            answer = page.refusal_page(request.status, request.reason, "", id, language)
+            answer = page.refusal_page(request.status, request.reason, "", id, t)
         else:
             answer = await handler(request, raw)
     except StoreError as error:
         log.error("%s %s", id, error)
-        answer = page.refusal_page(503, Reason.STORE_UNAVAILABLE, "", id, language)
+        answer = page.refusal_page(503, Reason.STORE_UNAVAILABLE, "", id, t)
     except edge.ClientGone:
         answer = Answer(499)
     except Exception:
         log.exception("%s failed", id)
-        answer = page.refusal_page(500, Reason.INTERNAL, "", id, language)
+        answer = page.refusal_page(500, Reason.INTERNAL, "", id, t)
     return _response(answer, id)
+
+
+def _reader(http: HttpRequest) -> Texts:
+    """Whoever asks, told from what may not even be a request that can be read."""
+    return reader(http.headers.get("accept-language", ""), {name: (text,) for name, text in http.cookies.items()})
 
 
 def _receive(http: HttpRequest) -> edge.Receive:
@@ -88,7 +94,7 @@ def _response(answer: Answer, id: str) -> Response:
 async def _asset(http: HttpRequest) -> Response:
     asset = assets.all_assets().get(http.path_params["name"])
     if asset is None:
-        return _response(page.refusal_page(404, Reason.NOT_FOUND, "", "", http.headers.get("accept-language", "")), "")
+        return _response(page.refusal_page(404, Reason.NOT_FOUND, "", "", _reader(http)), "")
     headers = {"cache-control": YEAR, "etag": asset.etag, "x-content-type-options": "nosniff"}
     if http.headers.get("if-none-match") == asset.etag:
         return Response(b"", 304, headers)

@@ -6,6 +6,7 @@ language more; an id that one language lacks is a failing test.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polib
@@ -17,6 +18,9 @@ DEFAULT = "en"
 LANGUAGES = (DEFAULT, *sorted(folder.name for folder in _LOCALE.iterdir() if folder.name != DEFAULT))
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 _MAX_HEADER = 512
+# What a person chose on the account page; both win over what his browser says.
+LANGUAGE_COOKIE, THEME_COOKIE = "authgw-language", "authgw-theme"
+THEMES = ("auto", "light", "dark")
 
 
 def catalogue(language: str, area: str = "*") -> dict[str, str]:
@@ -79,10 +83,11 @@ _DENIED = {
 
 
 class Texts:
-    """The texts of one language: `t("login.bad")`."""
+    """The texts of one language: `t("login.bad")`. `theme`: "light" or "dark", or "auto" as the browser has it."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, theme: str = THEMES[0]) -> None:
         self.language = language if language in LANGUAGES else DEFAULT
+        self.theme = theme if theme in THEMES else THEMES[0]
         self.direction = "rtl" if self.language in _RIGHT_TO_LEFT else "ltr"
         self._texts = TEXTS[self.language]
 
@@ -112,6 +117,13 @@ def heading_and_text(status: int, reason: Reason) -> tuple[str, str]:
     if reason is Reason.STORE_UNAVAILABLE:
         return "trouble.title", "trouble.store"
     return "trouble.title", "trouble.upstream" if reason.value.startswith("upstream") else "trouble.internal"
+
+
+def reader(accept_language: str, cookies: Mapping[str, Sequence[str]]) -> Texts:
+    """The texts for a reader: in the language and the theme that he chose, else as his browser asks."""
+    language = next((name for name in cookies.get(LANGUAGE_COOKIE, ()) if name in LANGUAGES), "")
+    theme = next((name for name in cookies.get(THEME_COOKIE, ()) if name in THEMES), "")
+    return Texts(language or choose(accept_language), theme)
 
 
 def choose(accept_language: str) -> str:

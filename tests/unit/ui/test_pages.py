@@ -13,6 +13,7 @@ import pytest
 import authgw.ui
 from authgw.reasons import Reason
 from authgw.ui import assets, page
+from authgw.ui.texts import Texts, reader
 
 ROOM = Path(authgw.ui.__file__).parent
 HOSTILE = '"><svg onload=alert(1)>'
@@ -38,18 +39,18 @@ def test_addresses_change_with_the_content() -> None:
 def test_a_forgotten_value_is_an_error() -> None:
     """A page that lacks a value is not shown half empty."""
     with pytest.raises(jinja2.UndefinedError):
-        page.render("message.html", "en", heading="x")
+        page.render("message.html", Texts("en"), heading="x")
 
 
 def test_no_language_no_matter() -> None:
     """A language we do not speak is English."""
-    assert b'<html lang="en"' in page.render("logged_out.html", "tlh")
+    assert b'<html lang="en"' in page.render("logged_out.html", Texts("tlh"))
 
 
 @pytest.mark.parametrize("language", ["", "cs"])
 def test_a_missing_right(language: str) -> None:
     """A denial names the missing right in words and as spelt, whom to ask, the support code, and a way to sign out."""
-    answer = page.refusal_page(403, Reason.MISSING_FLAG, "no grant has can_pcap", "abc123", language)
+    answer = page.refusal_page(403, Reason.MISSING_FLAG, "no grant has can_pcap", "abc123", Texts(language))
     text = answer.body.decode()
     assert answer.status == 403
     assert "can_pcap" in text
@@ -61,8 +62,8 @@ def test_a_missing_right(language: str) -> None:
 
 def test_absent_is_always_the_same() -> None:
     """A page for what does not exist is byte for byte the same, whatever was asked for, and carries no code."""
-    one = page.refusal_page(404, Reason.NOT_FOUND, "cdr id 7 does not exist", "abc123")
-    other = page.refusal_page(404, Reason.NOT_FOUND, "no match cdr", "def456")
+    one = page.refusal_page(404, Reason.NOT_FOUND, "cdr id 7 does not exist", "abc123", Texts("en"))
+    other = page.refusal_page(404, Reason.NOT_FOUND, "no match cdr", "def456", Texts("en"))
     assert one == other
     assert b"abc123" not in one.body
 
@@ -71,7 +72,7 @@ def test_absent_is_always_the_same() -> None:
 @pytest.mark.parametrize("reason", [Reason.MISSING_FLAG, Reason.SCAN_TOO_WIDE, Reason.INTERNAL, Reason.PARAM_TYPE])
 def test_nothing_gets_out_of_a_text(status: int, reason: Reason) -> None:
     """Whatever stands in a detail, it stays text."""
-    answer = page.refusal_page(status, reason, HOSTILE + " can_cdr" + HOSTILE, HOSTILE, HOSTILE)
+    answer = page.refusal_page(status, reason, HOSTILE + " can_cdr" + HOSTILE, HOSTILE, reader(HOSTILE, {}))
     assert b"<svg" not in answer.body
     assert dict(answer.headers)["content-security-policy"] == page.POLICY
 
@@ -90,7 +91,7 @@ def test_nothing_gets_out_of_a_text(status: int, reason: Reason) -> None:
 )
 def test_what_helps_is_told(status: int, reason: Reason, said: str, unsaid: str) -> None:
     """Particulars that help the reader are shown, those of our own insides are not."""
-    text = page.refusal_page(status, reason, "at most 31 days", "abc123").body.decode()
+    text = page.refusal_page(status, reason, "at most 31 days", "abc123", Texts("en")).body.decode()
     assert said in text
     assert unsaid not in text
 

@@ -12,7 +12,19 @@ from authgw.reasons import Reason
 from authgw.rights.dictionary import KEYS as DICTIONARY
 from authgw.rights.dictionary import Place
 from authgw.ui import texts
-from authgw.ui.texts import DEFAULT, LANGUAGES, LOGIN, TEXTS, Texts, catalogue, choose, heading_and_text
+from authgw.ui.texts import (
+    DEFAULT,
+    LANGUAGE_COOKIE,
+    LANGUAGES,
+    LOGIN,
+    TEXTS,
+    THEME_COOKIE,
+    Texts,
+    catalogue,
+    choose,
+    heading_and_text,
+    reader,
+)
 from authgw.ui.words import KEYS, of_key
 
 
@@ -104,3 +116,18 @@ def test_a_right_without_words() -> None:
     """A key nobody described is shown as it is spelt."""
     assert of_key("can_fly", "cs") == "can_fly"
     assert of_key("can_cdr", "cs") == "zobrazit hovory"
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "shown"),
+    [
+        (("cs",), ("dark",), ("cs", "dark")),
+        ((), (), ("en", "auto")),
+        (("xx",), ("pink",), ("en", "auto")),
+        (("xx", "cs"), ("", "light"), ("cs", "light")),
+    ],
+)
+def test_what_a_person_chose_wins(language: tuple[str, ...], theme: tuple[str, ...], shown: tuple[str, str]) -> None:
+    """Language and theme of the cookies come before what the browser asks for; other values count as none."""
+    found = reader("en", {LANGUAGE_COOKIE: language, THEME_COOKIE: theme})
+    assert (found.language, found.theme) == shown
