@@ -7,6 +7,7 @@
     catalogue/  which call is this                      cli/        commands
     policy/     may they                                demo/       a VoIPmonitor look-alike
     durable/    the database, values sealed in it       facts/      the product's database, read only
+    account/    people's own pages, API tokens
 
 `gate.py` calls them in the order of a request's path. Nothing here has effects before the server starts.
 """
@@ -25,10 +26,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from authgw.account import assemble as account
 from authgw.audit.log import Audit
 from authgw.catalogue.load import load as load_catalogue
 from authgw.catalogue.match import Catalogue
-from authgw.doors import Doors
+from authgw.doors import ApiTokens, Doors
+from authgw.durable.tokens import Tokens
 from authgw.errors import ConfigError, Problem, StoreError
 from authgw.facts.assemble import call_facts, unready
 from authgw.gate import Gate
@@ -128,25 +131,31 @@ async def create(settings: Settings) -> Gateway:
     sessions.coherence = heard = cache.coherence(settings.sessions.store, redis, sessions.memory)
     audit = Audit(settings.audit.file, time.time)
     names = cookie.names(settings.gateway.public_url, settings.gateway.base_path)
+    failures = assemble.counting(settings, key_file)
     factor_store = assemble.factor_store(settings, key_file)
     factors = assemble.factors_of(settings, factor_store, epochs, audit)
-    front = assemble.front(settings, chain, factors, epochs, key_file, audit)
-    doors = Doors(sessions, names, front, assemble.Bypass(front, sessions, names), audit)
+    front = assemble.front(chain, factors, epochs, failures, audit)
+    tokens = Tokens(settings.database.url, key_file, epochs, time.time)
+    token_login = account.token_login(settings, chain, tokens, epochs, failures, audit)
+    bypass = assemble.Bypass(front, sessions, names)
+    doors = Doors(sessions, names, front, bypass, audit, [ApiTokens(token_login)])
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     facts = call_facts(settings, upstream)
     parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
     handles = Handles(redis, key_file, time.time)
     steps = FactorPages(browser, front.second, Underway(handles, names, time.time), time.time)
-    own = [*pages.routes(browser, front, steps.begin, parts.narrow.sensors.names, audit), *steps.routes()]
+    sensor_names = parts.narrow.sensors.names
+    own = [*pages.routes(browser, front, steps.begin, sensor_names, audit), *steps.routes()]
     own += redirect.routes(browser, front, steps.begin, handles, audit)
+    own += account.routes(settings, browser, front, tokens, token_login, redis, key_file, sensor_names, audit)
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
     app = Starlette(
         middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, facts, audit)]
     )
     app.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
-    durable = (audit, epochs, links, factor_store)
+    durable = (audit, epochs, links, factor_store, tokens)
     gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], warnings)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway

@@ -74,6 +74,11 @@ class Reason(StrEnum):
     LOGIN_EXPIRED = "login_expired"
     LOGIN_FAILED = "login_failed"
     LOGIN_BUSY = "login_busy"
+    TOKEN_INVALID = "token_invalid"
+    TOKEN_EXPIRED = "token_expired"
+    TOKEN_RIGHTS_OLD = "token_rights_old"
+    TOKEN_NARROW = "token_narrow"
+    TWO_CREDENTIALS = "two_credentials"
 
     # upstream
     UPSTREAM_UNREACHABLE = "upstream_unreachable"

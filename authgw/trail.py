@@ -60,7 +60,7 @@ class Trail:
         if self.visitor is not None:
             claims = self.visitor.claims
             fields |= {"user": claims.user, "login": claims.login, "tenant": claims.tenant}
-            fields["session"] = self.visitor.handle
+            fields |= {"session": self.visitor.handle, "token": self.visitor.token}
         fields["address"] = self.request.address if self.request else self.peer
         if self.refused:
             fields |= {"asked": self.asked, "reason": self.refused.reason.value, "detail": self.refused.detail}

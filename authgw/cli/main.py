@@ -20,6 +20,7 @@ _COMMANDS = {
     "sessions": ("authgw.cli.sessions:sessions", "List, show and end sessions."),
     "keys": ("authgw.cli.keys:keys", "Rotate the key that seals sessions and stored secrets."),
     "factors": ("authgw.cli.factors:factors", "List and reset second factors."),
+    "tokens": ("authgw.cli.tokens:tokens", "List and revoke API tokens."),
     "audit": ("authgw.cli.audit:audit", "Read the audit trail."),
 }
 

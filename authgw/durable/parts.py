@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authgw.durable import factors
+from authgw.durable import factors, tokens
 from authgw.durable.sealed import Part
 from authgw.session import epochs, links
 
@@ -10,4 +10,5 @@ PARTS: tuple[Part, ...] = (
     epochs.PART,
     links.PART,
     factors.PART,
+    tokens.PART,
 )

@@ -56,8 +56,8 @@ def plugins(settings: Settings) -> Chain:
     return Chain(instances, Rights(templates, strict=settings.policy.strict_rights), source)
 
 
-def front(settings: Settings, chain: Chain, factors: Factors, epochs: Epochs, keys: Keys, audit: Audit) -> Front:
-    """The one way in for pages, bypass_login and api.php."""
+def counting(settings: Settings, keys: Keys) -> throttle.Throttle:
+    """The one count of failures, of every way in."""
     limits = throttle.Limits(
         user_failures=settings.throttle.user_failures,
         address_failures=settings.throttle.address_failures,
@@ -66,10 +66,14 @@ def front(settings: Settings, chain: Chain, factors: Factors, epochs: Epochs, ke
         window=max(1, round(settings.throttle.window)),
     )
     counted = throttle.storage(settings.sessions.store, time.time)
-    guard = throttle.Throttle(counted, keys.derive("throttle"), limits, time.time)
+    return throttle.Throttle(counted, keys.derive("throttle"), limits, time.time)
+
+
+def front(chain: Chain, factors: Factors, epochs: Epochs, failures: throttle.Throttle, audit: Audit) -> Front:
+    """The one way in for pages, bypass_login and api.php."""
     second = Second(
         chain.instances,
-        guard,
+        failures,
         chain.rights,
         factors,
         audit=audit.write,
@@ -77,7 +81,7 @@ def front(settings: Settings, chain: Chain, factors: Factors, epochs: Epochs, ke
     )
     return Front(
         chain.instances,
-        guard,
+        failures,
         chain.rights,
         second,
         audit=lambda event: audit.write("login", event),

@@ -23,7 +23,7 @@ from authgw.rights.claims import Claims
 
 __all__ = ["Front", "LoggedIn", "Pending", "Turned"]
 
-Origin = Literal["page", "bypass_login", "api", "redirect", "header", "bearer"]
+Origin = Literal["page", "bypass_login", "api", "redirect", "header", "bearer", "step_up"]
 Verdict = LoggedIn | Pending | Turned
 Epoch = Callable[[Claims], Awaitable[int]]
 log = logging.getLogger("authgw.login")
@@ -218,7 +218,7 @@ class Front:
             epoch = await self._epoch(reading.claims)
             entry = Verified(reading.claims, granted.identity, reading.gates, reading.max_attempts, epoch, 0.0)
             self._verified.keep(remember, asked.user, asked.password, entry)
-        return LoggedIn(reading.claims, first, reading.warnings, granted.identity.remote)
+        return LoggedIn(reading.claims, first, reading.warnings, granted.identity.remote, reading.gates)
 
 
 def _unasked(reason: Reason, credentials: Credentials) -> Turned:

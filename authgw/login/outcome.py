@@ -14,13 +14,14 @@ from authgw.session.model import Remote
 class LoggedIn(msgspec.Struct, frozen=True):
     """Every factor is in. `factors` as sessions record them; `warnings` about the dictionary, for the log.
 
-    `remote`: what a login at a provider leaves with the session.
+    `remote`: what a login at a provider leaves with the session. `gates`: those that were passed.
     """
 
     claims: Claims
     factors: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     remote: Remote | None = None
+    gates: tuple[Gates, ...] = ()
 
 
 class Pending(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -42,6 +42,7 @@ _MINUTE = 60
 MAX_LINE = 16
 _STORE_SECONDS = 2.0
 T = TypeVar("T")
+Place = tuple[RateLimitItemPerSecond, str]
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -106,11 +107,15 @@ class Throttle:
         for what, reason in (("lock", Reason.LOCKED_OUT), ("pause", Reason.THROTTLED)):
             if await self._ask(self._storage.get(f"{what}/{name}")):
                 return Wait(reason, self._until(await self._ask(self._storage.get_expiry(f"{what}/{name}"))))
-        for item, key in self._places(user, address):
-            reset, left = await self._ask(self._limiter.get_window_stats(item, key))
-            if left <= 0:
-                return Wait(Reason.THROTTLED, self._until(reset))
-        return None
+        return await self._wait(self._places(user, address))
+
+    async def check_address(self, address: str) -> Wait | None:
+        """Whether this address has to wait, whoever asks from there."""
+        return await self._wait([self._place(address)])
+
+    async def failed_from(self, address: str) -> None:
+        """Count a failure that names nobody (a wrong token)."""
+        await self._ask(self._limiter.hit(*self._place(address)))
 
     async def begun(self, address: str) -> bool:
         """Count a login that begins at a provider. False: too many of them come from this address."""
@@ -161,11 +166,20 @@ class Throttle:
             if not line.people:
                 self._lines.pop(name, None)
 
-    def _places(self, user: str, address: str) -> tuple[tuple[RateLimitItemPerSecond, str], ...]:
+    async def _wait(self, places: Sequence[Place]) -> Wait | None:
+        for item, key in places:
+            reset, left = await self._ask(self._limiter.get_window_stats(item, key))
+            if left <= 0:
+                return Wait(Reason.THROTTLED, self._until(reset))
+        return None
+
+    def _places(self, user: str, address: str) -> tuple[Place, ...]:
         """What is counted by where it came from: the address, and the name from there."""
-        place = network(address)
-        pair = self._name("pair", f"{same(user)}\x00{place}")
-        return (self._address, self._name("address", place)), (self._pair, pair)
+        pair = self._name("pair", f"{same(user)}\x00{network(address)}")
+        return self._place(address), (self._pair, pair)
+
+    def _place(self, address: str) -> Place:
+        return self._address, self._name("address", network(address))
 
     def _name(self, kind: str, what: str) -> str:
         return hmac.digest(self._key, f"{kind}\x00{what}".encode("utf-8", "surrogatepass"), "sha256").hex()[:32]

@@ -13,6 +13,8 @@ from authgw.upstream.api import Call
 
 # Consumed here: the user's own credentials and reasons never go upstream.
 _OURS = frozenset({"user", "password", "otp", "code2fa", "auditReason"})
+# Only where credentials come in fields: elsewhere (a share link) a field of that name is the GUI's own.
+_TOKEN = frozenset({"token"})
 # Headers of the client that go upstream, as they are named here and there.
 _PASSED = (("accept", "accept"), ("accept_language", "accept-language"), ("user_agent", "user-agent"))
 _STREAMED = (*_PASSED, ("range", "range"), ("if_range", "if-range"), ("if_none_match", "if-none-match"))
@@ -24,7 +26,8 @@ _RANGE = re.compile(r"bytes=(?:[0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})")
 def fields(allow: Allow, limits: frozenset[str], extra: Mapping[str, str] = {}) -> dict[str, str]:
     """The fields as they are sent: the user's, those always sent, those a limit forces, those the scope adds."""
     entry = allow.entry
-    sent = {name: value for name, value in allow.fields.items() if name not in _OURS and name not in entry.parts}
+    ours = _OURS | _TOKEN if entry.auth == "credentials" else _OURS
+    sent = {name: value for name, value in allow.fields.items() if name not in ours and name not in entry.parts}
     if entry.json_field is not None and allow.elements:
         value = list(allow.elements) if allow.batch else allow.elements[0]
         sent[entry.json_field] = msgspec.json.encode(value).decode()

@@ -19,6 +19,7 @@ from authgw.settings import choices
 from authgw.settings.facts import Facts
 from authgw.settings.table import Table
 from authgw.settings.table import setting as _setting
+from authgw.settings.tokens import Tokens
 from authgw.settings.values import (
     Address,
     FilePath,
@@ -244,6 +245,7 @@ SECTIONS: dict[str, type[Table]] = {
     "upstream": Upstream,
     "sessions": Sessions,
     "login": Login,
+    "tokens": Tokens,
     "audit": Audit,
     "database": Database,
     "facts": Facts,
@@ -263,6 +265,7 @@ class Settings:
     upstream: Upstream
     sessions: Sessions
     login: Login
+    tokens: Tokens
     audit: Audit
     database: Database
     facts: Facts

@@ -54,7 +54,7 @@ async def _serve(http: HttpRequest, handler: RawHandler, limits: Limits, seconds
     try:
         raw = await edge.read_raw(dict(http.scope), _receive(http), limits.max_body, seconds)
         if isinstance(raw, Refused):
-            return _response(page.refusal_page(raw.status, raw.reason, "", id, language), id)
+            return _response(page.refusal_page(raw.status, raw.reason, "", id, t), id)
         request = read(raw, limits)
         if isinstance(request, Refused):
             answer = page.refusal_page(request.status, request.reason, "", id, t)

@@ -1,0 +1,72 @@
+"""The account of a gateway, put together from its settings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+from starlette.routing import Route
+
+from authgw.account.confirm import Confirm
+from authgw.account.guard import CONFIRM, HOME, Guard
+from authgw.account.pages import END, LOOK, AccountPages, SensorNames
+from authgw.account.stepup import StepUps
+from authgw.account.tokens import NEW, REVOKE, TokenPages, TokenRules
+from authgw.audit.log import Audit
+from authgw.durable.tokens import Tokens
+from authgw.login.assemble import Chain
+from authgw.login.attempt import Attempts
+from authgw.login.bearer import TokenLogin
+from authgw.login.browser import Browser
+from authgw.login.front import Front
+from authgw.login.throttle import Throttle
+from authgw.session.epochs import Epochs
+from authgw.session.keys import Keys
+from authgw.settings import Settings
+
+
+def token_login(
+    settings: Settings, chain: Chain, tokens: Tokens, epochs: Epochs, throttle: Throttle, audit: Audit
+) -> TokenLogin:
+    """What judges API tokens."""
+    return TokenLogin(
+        tokens,
+        epochs,
+        chain.instances,
+        chain.rights,
+        throttle,
+        rights_age=settings.tokens.rights_age,
+        audit=lambda event: audit.write("login", event),
+        now=time.time,
+        clock=time.monotonic,
+    )
+
+
+def routes(
+    settings: Settings,
+    browser: Browser,
+    front: Front,
+    tokens: Tokens,
+    login: TokenLogin,
+    redis: Redis,
+    keys: Keys,
+    sensor_names: SensorNames,
+    audit: Audit,
+) -> Sequence[Route]:
+    """The account pages."""
+    guard = Guard(browser, Attempts(keys.derive("account-form"), time.time), StepUps(redis, keys, time.time))
+    rules = TokenRules(settings.tokens.lifetime, settings.tokens.longest, settings.tokens.per_user)
+    confirm = Confirm(guard, front)
+    token_pages = TokenPages(guard, tokens, login, rules, audit)
+    pages = AccountPages(guard, tokens, sensor_names, audit, changing=lambda login: False)
+    return [
+        browser.at(HOME, pages.overview, "GET"),
+        browser.at(LOOK, pages.look, "POST"),
+        browser.at(END, pages.end, "POST"),
+        browser.at(CONFIRM, confirm.form, "GET"),
+        browser.at(CONFIRM, confirm.post, "POST"),
+        browser.at(NEW, token_pages.form, "GET"),
+        browser.at(NEW, token_pages.make, "POST"),
+        browser.at(REVOKE, token_pages.revoke, "POST"),
+    ]

@@ -1,0 +1,201 @@
+"""API tokens at the door: whose rights they carry, and everything that shuts them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authgw.account.token import Kind
+from authgw.contract import Failed, NotMine
+from authgw.rights.claims import Claims
+from authgw.session.record import by_id, by_tenant, by_user
+from kit.tokens import AT, Booth, People
+
+pytestmark = pytest.mark.anyio
+DAY = 86_400.0
+
+
+@pytest.fixture
+async def booth(tmp_path: Path) -> AsyncIterator[Booth]:
+    people = People(
+        alice={"password": "right", "id": 101, "can_cdr": True, "can_pcap": True, "tenant": "acme"},
+        bob={"password": "other", "id": 102, "can_cdr": True},
+    )
+    made = Booth(tmp_path, people, address_failures=3)
+    yield made
+    await made.close()
+
+
+def flags(claims: Claims | str) -> set[str]:
+    assert isinstance(claims, Claims), claims
+    return set(claims.grants[0].flags)
+
+
+async def test_the_owners_rights_of_now(booth: Booth) -> None:
+    """A token opens what its owner may at this time: less as soon as he may less, and more if it is for all."""
+    text, _ = await booth.make()
+    narrow, _ = await booth.make(kind=Kind.NARROWED, flags=("can_cdr",))
+    assert flags(await booth.claims(text)) == {"can_cdr", "can_pcap"}
+    assert flags(await booth.claims(narrow)) == {"can_cdr"}
+    booth.people.users["alice"] |= {"can_pcap": False, "can_cdr": False, "can_messages": True}
+    booth.clock.now += 60
+    assert flags(await booth.claims(text)) == {"can_messages"}
+    assert flags(await booth.claims(narrow)) == set()
+
+
+async def test_nothing_is_asked_for_a_minute(booth: Booth) -> None:
+    """Within a minute a token costs no question to its owner's plugin, and one line in the trail."""
+    text, token = await booth.make()
+    for _ in range(5):
+        await booth.claims(text)
+        booth.clock.now += 11
+    assert booth.people.asked == 1
+    (event,) = booth.events
+    assert (event["outcome"], event["user"], event["origin"], event["token"]) == (
+        "granted", "alice", "token", f"{token.id} nightly",
+    )  # fmt: skip
+    assert text not in str(event)
+
+
+SHUT: dict[str, tuple[dict[str, Any], str]] = {
+    "blocked": ({"blocked": True}, "blocked"),
+    "address": ({"enable_login_ip": ["198.51.100.0/24"]}, "address_not_allowed"),
+    "expired password": ({"password_expired": True}, "password_expired"),
+    "another tenant": ({"tenant": "globex"}, "token_invalid"),
+    "another id": ({"id": 999}, "token_invalid"),
+    "broken rights": ({"ip": 7}, "rights_invalid"),
+}
+
+
+@pytest.mark.parametrize(("change", "reason"), SHUT.values(), ids=SHUT.keys())
+async def test_what_shuts_a_token(booth: Booth, change: dict[str, Any], reason: str) -> None:
+    """What would keep the owner out keeps his tokens out; and so does another tenant than they were made in."""
+    text, _ = await booth.make()
+    booth.people.users["alice"] |= change
+    assert await booth.claims(text) == reason
+
+
+async def test_a_second_factor_does_not(booth: Booth) -> None:
+    """Who needs a second factor uses a token on the API: it was made behind that factor."""
+    text, _ = await booth.make()
+    booth.people.users["alice"] |= {"req_2fa": True}
+    assert flags(await booth.claims(text)) == {"can_cdr", "can_pcap"}
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_the_address_counts_at_every_use(booth: Booth, tells: bool) -> None:
+    """A token that was just used from an allowed address opens nothing from another one."""
+    booth.people.tells = tells
+    booth.people.users["alice"]["enable_login_ip"] = [AT]
+    text, _ = await booth.make()
+    assert isinstance(await booth.claims(text), Claims)
+    assert await booth.claims(text, "192.0.2.8") == "address_not_allowed"
+
+
+async def test_it_expires_to_the_second(booth: Booth) -> None:
+    """A token lives as long as was said, remembered or not, and never before it was made."""
+    text, token = await booth.make(days=1)
+    booth.clock.now = token.expires - 1
+    assert isinstance(await booth.claims(text), Claims)
+    booth.clock.now = token.expires
+    assert await booth.claims(text) == "token_expired"
+    booth.clock.now = token.created - 1
+    assert await booth.claims(text) == "token_expired"
+
+
+async def test_revoked_within_a_second(booth: Booth) -> None:
+    """Revoked at another instance, a token that this one remembers is dead within a second; others live on."""
+    text, token = await booth.make()
+    other, _ = await booth.make(name="other")
+    assert isinstance(await booth.claims(text), Claims)
+    elsewhere = Booth(booth_folder(booth), booth.people)
+    await elsewhere.tokens.revoke(token)
+    await elsewhere.close()
+    booth.clock.now += 1
+    assert await booth.claims(text) == "token_invalid"
+    assert isinstance(await booth.claims(other), Claims)
+
+
+def booth_folder(booth: Booth) -> Path:
+    return Path(booth.url.removeprefix("sqlite:///")).parent
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        (("", by_user("alice")), True),
+        (("corp", by_user("alice")), True),
+        (("", by_tenant("acme")), True),
+        (("corp", by_id(101)), False),
+        (("other", by_user("alice")), False),
+        (("", by_user("bob")), False),
+    ],
+)
+async def test_what_ends_tokens_for_good(booth: Booth, name: tuple[str, str], ends: bool) -> None:
+    """Ending a user or a tenant ends the tokens too, for good; what a user does to his own sessions does not."""
+    text, _ = await booth.make()
+    assert isinstance(await booth.claims(text), Claims)
+    await booth.epochs.bump(*name)
+    booth.clock.now += 1
+    assert (await booth.claims(text) == "token_invalid") is ends
+    again, _ = await booth.make(name="again")
+    assert isinstance(await booth.claims(again), Claims)
+
+
+async def test_wrong_tokens_count_by_address(booth: Booth) -> None:
+    """Guesses make the address wait, whoever's they are; a remembered token goes on."""
+    text, _ = await booth.make()
+    other, _ = await booth.make(name="other")
+    assert isinstance(await booth.claims(text), Claims)
+    for guess in ("agw_" + "A" * 43, "agw_", "agw_" + "B" * 43):
+        assert await booth.claims(guess) == "token_invalid"
+    assert await booth.claims(other) == "throttled"
+    assert isinstance(await booth.claims(text), Claims)
+    assert isinstance(await booth.claims(other, "192.0.2.200"), Claims)
+
+
+async def test_a_locked_out_user(booth: Booth) -> None:
+    """Who is locked out is so with tokens too."""
+    text, _ = await booth.make()
+    assert isinstance(await booth.claims(text), Claims)
+    for _ in range(10):
+        await booth.throttle.failed("alice", "198.51.100.9")
+    assert await booth.claims(text) == "locked_out"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Failed("directory down"), "login_failed"),
+        (Failed("full", busy=True), "login_busy"),
+        (RuntimeError("hunter2"), "login_failed"),
+        (None, "token_invalid"),
+    ],
+)
+async def test_when_nobody_can_tell(booth: Booth, answer: Any, reason: str) -> None:
+    """A directory that cannot be asked opens nothing, and one that says he is gone ends the matter."""
+    text, _ = await booth.make()
+    booth.people.answer = answer
+    if answer is None:
+        del booth.people.users["alice"]
+    assert await booth.claims(text) == reason
+    assert "hunter2" not in str(booth.events)
+
+
+async def test_rights_of_the_last_login(booth: Booth) -> None:
+    """Where a plugin cannot tell, the rights of the last login hold for thirty days, and a login renews them."""
+    booth.people.tells = False
+    text, _ = await booth.make(days=365)
+    booth.people.users["alice"]["can_pcap"] = False
+    booth.clock.now += 30 * DAY
+    assert flags(await booth.claims(text)) == {"can_cdr", "can_pcap"}
+    booth.clock.now += 61
+    assert await booth.claims(text) == "token_rights_old"
+    reading = await booth.owner()
+    await booth.tokens.renew(reading.claims, reading.gates)
+    assert flags(await booth.claims(text)) == {"can_cdr"}
+    booth.people.answer = NotMine()
+    assert await booth.login.gates_of(reading.claims) is None
