@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from passlib.context import CryptContext
@@ -11,6 +11,8 @@ from passlib.hash import argon2
 
 CURRENT = "argon2"
 OLDER = ("bcrypt", "sha512_crypt", "sha256_crypt", "apr_md5_crypt", "phpass", "hex_md5")
+# What the gateway takes as a password at all.
+MAX_BYTES = 1024
 # bcrypt reads no further than this; a longer password would match on its first part alone.
 _BCRYPT_BYTES = 72
 _C_STRINGS = frozenset({"bcrypt", "sha512_crypt", "sha256_crypt", "apr_md5_crypt"})
@@ -63,6 +65,17 @@ def check(password: str, hash: str) -> Checked:
     if scheme in _FAST or not _readable(password, scheme):
         argon2.verify(password, _NOBODY)
     return Checked(False)
+
+
+def unfit(new: str, old: str, user: str, least: int) -> Literal["short", "long", "same", "name"] | None:
+    """Why a new password will not do: "short", "long", "same" or "name"; or None. No rules about kinds of letters."""
+    if len(new) < least:
+        return "short"
+    if len(new.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        return "long"
+    if new.casefold().strip() == old.casefold().strip():
+        return "same"
+    return "name" if len(user) > 2 and user.casefold() in new.casefold() else None
 
 
 def miss(password: str, hash: str | None = None) -> None:

@@ -7,6 +7,10 @@
     tenant = "acme"                    # a label, optional
     can_cdr = true                     # and the permission dictionary, as the product spells it
     enable_sensors = [2, 3]
+    password_expiration_days = 90      # counted from password_changed_at, where the file has it
+
+People change their passwords themselves where the gateway may write the file: it writes the new hash and
+`password_changed_at`, takes `password_expired` off, and leaves everything else as it is.
 
 The file is read again when it has changed. A change that cannot be used leaves the last good state in force and is
 told in the log; a file that is gone lets nobody in.
@@ -19,7 +23,9 @@ import hmac
 import logging
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +33,8 @@ from pydantic import Field
 
 from authgw import contract
 from authgw.contract import (
+    Change,
+    Changed,
     ConfigError,
     Credentials,
     Entry,
@@ -38,8 +46,9 @@ from authgw.contract import (
     Outcome,
     Rejected,
     Right,
+    Unfit,
 )
-from authgw_plugins import passwords, users_file
+from authgw_plugins import passwords, users_edit, users_file
 from authgw_plugins.users_file import User, Users
 from authgw_plugins.workers import Busy, Workers
 
@@ -47,9 +56,14 @@ log = logging.getLogger("authgw.login.static")
 
 
 class StaticConfig(contract.Config):
-    """`users`: the file. `threads` check passwords at the same time, `waiting` logins stand in line for them."""
+    """`users`: the file. `threads` check passwords at the same time, `waiting` logins stand in line for them.
+
+    `change_password`: people may change theirs, to one of at least `min_password` characters.
+    """
 
     users: Path
+    change_password: bool = True
+    min_password: int = Field(default=12, ge=8, le=128)
     threads: int = Field(default=2, ge=1, le=64)
     waiting: int = Field(default=64, ge=0, le=10_000)
 
@@ -59,8 +73,10 @@ class Static:
 
     Config: ClassVar[type[contract.Config]] = StaticConfig
 
-    def __init__(self, config: StaticConfig) -> None:
+    def __init__(self, config: StaticConfig, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._path = config.users
+        self._config = config
         self._users: Users | None = None
         self._refused = ""
         self._stated: list[tuple[str, Mapping[str, Any]]] = []
@@ -114,6 +130,24 @@ class Static:
         found = users.by_key.get(users_file.key(user))
         return Known(NotMine()) if found is None else Known(_granted(found), f"{self._path}: {_label(found)}")
 
+    def can_change_password(self) -> bool:
+        return self._config.change_password and users_edit.may_write(self._path)
+
+    async def change_password(self, user: str, old: str, new: str) -> Change:
+        """In line with the logins: both passwords take time. The old one is judged here too, whoever did before."""
+        users = await self._current()
+        if isinstance(users, Failed):
+            return users
+        found = users.by_key.get(users_file.key(user))
+        if found is None:
+            return NotMine()
+        if not self._config.change_password:
+            return Failed("login plugin static: change_password is off")
+        try:
+            return await self._workers.run(lambda: self._change(found, old, new))
+        except Busy as error:
+            return Failed(str(error), busy=True)
+
     def version(self) -> str:
         try:
             return users_file.stamp(self._path)
@@ -147,6 +181,28 @@ class Static:
         digest = hmac.digest(self._key, name.encode(), "sha256")
         return users.all[int.from_bytes(digest[:8], "big") % len(users.all)].password
 
+    def _change(self, user: User, old: str, new: str) -> Change:
+        """In a worker thread."""
+        if not passwords.check(old, user.password).right:
+            return Rejected("wrong password", _max_attempts(user))
+        if (wrong := passwords.unfit(new, old, user.username, self._config.min_password)) is not None:
+            return Unfit(wrong, self._config.min_password)
+        values: dict[str, Any] = {
+            "password": passwords.hashed(new),
+            "password_changed_at": datetime.fromtimestamp(int(self._now()), UTC),
+        }
+        if user.dictionary.get("password_expired"):
+            values["password_expired"] = False
+        try:
+            with self._writing:
+                done = users_edit.change(self._path, user, values)
+        except (OSError, ValueError) as error:
+            return Failed(f"{self._path} cannot be written: {error}")
+        if not done:
+            return Failed(f"{self._path}: {_label(user)} has changed meanwhile, or is written in an unusual way")
+        log.info("%s: the password was changed", _label(user))
+        return Changed()
+
     def _check(self, user: User, password: str) -> bool:
         """In a worker thread: judge the password, and renew an outdated hash."""
         checked = passwords.check(password, user.password)
@@ -158,7 +214,7 @@ class Static:
         """A file that cannot be written is no reason to refuse a login, and one warning about it is enough."""
         try:
             with self._writing:
-                done = users_file.replace_hash(self._path, user, hash)
+                done = users_edit.change(self._path, user, {"password": hash})
         except (OSError, ValueError) as error:
             done, why = False, str(error)
         else:
@@ -172,7 +228,7 @@ class Static:
 
 def _granted(user: User) -> Granted:
     name = user.dictionary.get("name")
-    identity = Identity(user.username, user.id, name if isinstance(name, str) else "", user.tenant)
+    identity = Identity(user.username, user.id, name if isinstance(name, str) else "", user.tenant, user.changed_at)
     return Granted(identity, (Right(user.dictionary),))
 
 

@@ -1,14 +1,13 @@
-"""`users.toml`: read strictly, every mistake located; and the one change that is ever made to it."""
+"""`users.toml`: read strictly, every mistake located."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import secrets
 import stat
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,15 @@ from authgw_plugins import passwords
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_NAME = 256
-_OWN = frozenset({"password", "tenant"})
-_HEAD = re.compile(r"^[ \t]*\[\[[ \t]*user[ \t]*\]\]", re.MULTILINE)
+_OWN = frozenset({"password", "password_changed_at", "tenant"})
 _LINE = re.compile(r"^(.*) \(at line (\d+), column \d+\)$", re.DOTALL)
 
 
 class User(msgspec.Struct, frozen=True):
-    """One [[user]] table. `number` counts from 1 in the file; `key` finds him, whatever case he types."""
+    """One [[user]] table. `number` counts from 1 in the file; `key` finds him, whatever case he types.
+
+    `changed_at`: when his password was changed, in seconds since 1970; None where the file does not say.
+    """
 
     number: int
     username: str
@@ -34,6 +35,7 @@ class User(msgspec.Struct, frozen=True):
     id: int
     tenant: str
     dictionary: Mapping[str, Any]
+    changed_at: float | None = None
 
     def __repr__(self) -> str:
         return f"User({self.number}, {self.username!r})"
@@ -133,11 +135,15 @@ def _user(source: str, number: int, entry: Mapping[str, Any], problems: list[Pro
     tenant = entry.get("tenant", "")
     if not isinstance(tenant, str) or len(tenant) > MAX_NAME or not tenant.isprintable():
         found.append(("tenant", "must be text, a label"))
+    changed = entry.get("password_changed_at")
+    if changed is not None and not (isinstance(changed, datetime) and changed.tzinfo):
+        found.append(("password_changed_at", "must be a time with its zone, such as 2026-11-26T09:30:00Z"))
     problems += [Problem(source, f"{where(number, name)}: {field}", message) for field, message in found]
     if found:
         return None
     dictionary = {field: value for field, value in entry.items() if field not in _OWN}
-    return User(number, str(name), key(str(name)), entry["password"], int(entry["id"]), tenant, dictionary)
+    at = changed.timestamp() if isinstance(changed, datetime) else None
+    return User(number, str(name), key(str(name)), entry["password"], int(entry["id"]), tenant, dictionary, at)
 
 
 def _unique(source: str, users: list[User], problems: list[Problem]) -> None:
@@ -152,55 +158,3 @@ def _unique(source: str, users: list[User], problems: list[Problem]) -> None:
         if first is not user:
             message = f"{user.id} is the id of {where(first.number, first.username)} too"
             problems.append(Problem(source, f"{where(user.number, user.username)}: id", message))
-
-
-def replace_hash(path: Path, user: User, hash: str) -> bool:
-    """Put a new hash in the place of a user's old one; every other byte stays. False: the file says something else now.
-
-    Written beside and renamed, so that readers see the old file or the new one; mode and owner stay. OSError: the file
-    or its folder cannot be written.
-    """
-    path = path.resolve()
-    with path.open("rb") as file:
-        state = os.fstat(file.fileno())
-        data = file.read(MAX_BYTES + 1)
-    if not os.access(path, os.W_OK):
-        raise PermissionError(13, "is not writable", str(path))
-    text = _with_hash(data.decode(), user, hash)
-    if text is None:
-        return False
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), state.st_uid, state.st_gid)
-            os.fchmod(file.fileno(), stat.S_IMODE(state.st_mode))
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            draft.unlink()
-        raise
-    return True
-
-
-def _with_hash(text: str, user: User, hash: str) -> str | None:
-    """The text with the user's hash exchanged, proven to differ in nothing else. None: that cannot be done."""
-    before = tomllib.loads(text)
-    entries = before.get("user", [])
-    place = next((n for n, entry in enumerate(entries) if entry.get("username") == user.username), None)
-    if place is None or entries[place].get("password") != user.password:
-        return None
-    heads = [match.start() for match in _HEAD.finditer(text)]
-    if len(heads) != len(entries):
-        return None
-    start, end = heads[place], heads[place + 1] if place + 1 < len(heads) else len(text)
-    block = text[start:end]
-    if block.count(user.password) != 1:
-        return None
-    after = text[:start] + block.replace(user.password, hash) + text[end:]
-    entries[place]["password"] = hash
-    return after if tomllib.loads(after) == before else None

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from authgw.contract import ConfigError, Credentials, Failed, Granted, Identity, NotMine, Rejected
+from authgw.contract import Changed, ConfigError, Credentials, Failed, Granted, Identity, NotMine, Rejected, Unfit
 from authgw.testing.login import check
-from authgw_plugins import passwords, users_file
+from authgw_plugins import passwords, users_edit
 from authgw_plugins.static import Static, StaticConfig
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +81,7 @@ async def test_a_file_that_cannot_be_written(
     def refused(*_: object) -> bool:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(users_file, "replace_hash", refused)
+    monkeypatch.setattr(users_edit, "change", refused)
     static = await opened(users(tmp_path, entry()))
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -203,4 +203,59 @@ async def test_its_users_can_be_checked(tmp_path: Path) -> None:
     static = await opened(path)
     assert [each.where for each in static.entries()] == [f'{path}: user[1] "alice"', f'{path}: user[2] "bob"']
     assert "password" not in static.entries()[0].right.dictionary
+    await static.close()
+
+
+async def test_a_person_changes_the_password(tmp_path: Path) -> None:
+    """The new password works and the old one does not, expiry ends, and the password's age is known from then on."""
+    path = users(tmp_path, entry(extra="password_expired = true"), entry("bob", 102))
+    static = Static(StaticConfig(users=path), lambda: 1_700_000_000.7)
+    await static.open()
+    assert static.can_change_password()
+    assert await static.change_password("ALICE", "secret", "correct horse battery") == Changed()
+    assert isinstance(await static.login(Credentials("alice", "secret")), Rejected)
+    found = await static.login(Credentials("alice", "correct horse battery"))
+    assert isinstance(found, Granted)
+    assert found.identity.password_changed_at == 1_700_000_000
+    assert found.rights[0].dictionary["password_expired"] is False
+    assert "password_changed_at" not in found.rights[0].dictionary
+    assert isinstance(await static.login(Credentials("bob", "secret")), Granted)
+    await static.close()
+
+
+@pytest.mark.parametrize(
+    ("user", "old", "new", "options", "outcome"),
+    [
+        ("alice", "wrong", "correct horse battery", {}, Rejected),
+        ("alice", "secret", "short", {}, Unfit),
+        ("alice", "wrong", "short", {}, Rejected),
+        ("nobody", "secret", "correct horse battery", {}, NotMine),
+        ("alice", "secret", "correct horse battery", {"change_password": False}, Failed),
+    ],
+)
+async def test_passwords_that_stay(
+    tmp_path: Path, user: str, old: str, new: str, options: dict[str, Any], outcome: type
+) -> None:
+    """A wrong old password, an unfit new one, a stranger, or a setting against it: the file stays as it is."""
+    path = users(tmp_path, entry())
+    static = await opened(path, **options)
+    before = path.read_text()
+    assert isinstance(await static.change_password(user, old, new), outcome)
+    assert path.read_text() == before
+    assert static.can_change_password() is (options == {})
+    await static.close()
+
+
+async def test_a_file_that_cannot_take_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file cannot be written the change has failed, and says nothing of either password."""
+
+    def refused(*_: object) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    static = await opened(users(tmp_path, entry()))
+    monkeypatch.setattr(users_edit, "change", refused)
+    outcome = await static.change_password("alice", "secret", "correct horse battery")
+    assert isinstance(outcome, Failed)
+    assert "Permission denied" in outcome.reason
+    assert "horse" not in outcome.reason
     await static.close()
