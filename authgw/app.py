@@ -146,7 +146,8 @@ async def create(settings: Settings) -> Gateway:
     handles = Handles(redis, key_file, time.time)
     steps = FactorPages(browser, front.second, Underway(handles, names, time.time), time.time)
     sensor_names = parts.narrow.sensors.names
-    own = [*pages.routes(browser, front, steps.begin, sensor_names, audit), *steps.routes()]
+    expired = account.expired(browser, front, audit)
+    own = [*pages.routes(browser, front, steps.begin, sensor_names, audit, expired), *steps.routes()]
     own += redirect.routes(browser, front, steps.begin, handles, audit)
     own += account.routes(settings, browser, front, tokens, token_login, redis, key_file, sensor_names, audit)
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))

@@ -9,8 +9,10 @@ from redis.asyncio import Redis
 from starlette.routing import Route
 
 from authgw.account.confirm import Confirm
+from authgw.account.expired import Expired
 from authgw.account.guard import CONFIRM, HOME, Guard
 from authgw.account.pages import END, LOOK, AccountPages, SensorNames
+from authgw.account.passwords import PASSWORD, PasswordPages, Passwords
 from authgw.account.stepup import StepUps
 from authgw.account.tokens import NEW, REVOKE, TokenPages, TokenRules
 from authgw.audit.log import Audit
@@ -43,6 +45,11 @@ def token_login(
     )
 
 
+def expired(browser: Browser, front: Front, audit: Audit) -> Expired:
+    """What takes people on whose password has expired."""
+    return Expired(browser, front, Passwords(front.instances), audit)
+
+
 def routes(
     settings: Settings,
     browser: Browser,
@@ -58,14 +65,19 @@ def routes(
     guard = Guard(browser, Attempts(keys.derive("account-form"), time.time), StepUps(redis, keys, time.time))
     rules = TokenRules(settings.tokens.lifetime, settings.tokens.longest, settings.tokens.per_user)
     confirm = Confirm(guard, front)
+    passwords = Passwords(front.instances)
+    password_pages = PasswordPages(guard, confirm, passwords, audit)
     token_pages = TokenPages(guard, tokens, login, rules, audit)
-    pages = AccountPages(guard, tokens, sensor_names, audit, changing=lambda login: False)
+    pages = AccountPages(guard, tokens, sensor_names, audit, changing=passwords.can)
     return [
         browser.at(HOME, pages.overview, "GET"),
         browser.at(LOOK, pages.look, "POST"),
         browser.at(END, pages.end, "POST"),
         browser.at(CONFIRM, confirm.form, "GET"),
         browser.at(CONFIRM, confirm.post, "POST"),
+        browser.at(PASSWORD, password_pages.form, "GET"),
+        browser.at(PASSWORD, password_pages.post, "POST"),
+        browser.at(PASSWORD + "/changed", password_pages.changed, "GET"),
         browser.at(NEW, token_pages.form, "GET"),
         browser.at(NEW, token_pages.make, "POST"),
         browser.at(REVOKE, token_pages.revoke, "POST"),

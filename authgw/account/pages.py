@@ -10,6 +10,7 @@ import msgspec
 
 from authgw.account import agent
 from authgw.account.guard import HOME, Guard, limited
+from authgw.account.passwords import PASSWORD
 from authgw.account.token import key_of
 from authgw.account.tokens import NEW, REVOKE, Audit
 from authgw.answer import Answer
@@ -86,7 +87,7 @@ class AccountPages:
             password=self._changing(claims.login) and not limited(claims, "hide_change_password"),
             languages=[(language, Texts(language)("language.name")) for language in LANGUAGES],
             themes=[(theme, t(f"theme.{theme}")) for theme in THEMES],
-            addresses={"new": NEW, "revoke": REVOKE, "end": END, "look": LOOK, "password": HOME + "/password"},
+            addresses={"new": NEW, "revoke": REVOKE, "end": END, "look": LOOK, "password": PASSWORD},
             home=self._guard.browser.home,
         )
         return page.page(200, body)

@@ -210,7 +210,9 @@ class Front:
         stop = gates.pass_through(reading.gates, granted.identity, asked.address, self._now())
         if stop is not None:
             log.info("login %s: %s of %s: %s", login, stop.reason, shown(asked.user), stop.detail)
-            return turned(stop.reason, note=stop.note)
+            verdict = turned(stop.reason, note=stop.note)
+            expired = stop.reason is Reason.PASSWORD_EXPIRED and first == ("pwd",)
+            return msgspec.structs.replace(verdict, expired=reading.claims if expired else None)
         pending = await self.second.missing(reading, granted.identity, asked.user, first)
         if pending is not None:
             return pending

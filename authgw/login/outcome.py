@@ -48,13 +48,15 @@ class Pending(msgspec.Struct, frozen=True):
 
 class Turned(msgspec.Struct, frozen=True):
     """No login. `text` is for API clients, in the product's words where it has some; `note` is what an administrator
-    wrote for the person (the reason of a block). `retry_after`: seconds, 0 for none."""
+    wrote for the person (the reason of a block). `retry_after`: seconds, 0 for none. `expired`: whose password was
+    right, and has expired."""
 
     reason: Reason
     status: int
     text: str
     retry_after: int = 0
     note: str = ""
+    expired: Claims | None = None
 
 
 BUSY_SECONDS = 5

@@ -32,6 +32,17 @@ from authgw.ui.texts import LOGIN
 log = logging.getLogger("authgw.login.pages")
 
 
+Told = Callable[[Request, LoggedIn | Pending | Turned], Awaitable[Answer]]
+
+
+class Expired(Protocol):
+    """What takes people on whose password has expired."""
+
+    def form(self, request: Request, verdict: Turned) -> Answer | None: ...
+
+    async def post(self, request: Request, told: Told) -> Answer: ...
+
+
 class Audit(Protocol):
     def write(self, event: str, fields: Mapping[str, Any]) -> None: ...
 
@@ -42,12 +53,14 @@ def routes(
     begin: Begin,
     sensor_names: Callable[[], Awaitable[Mapping[int, str]]],
     audit: Audit,
+    expired: Expired | None = None,
 ) -> list[Route]:
-    """The routes of these pages."""
-    pages = Pages(browser, front, begin, sensor_names, audit)
+    """The routes of these pages. `expired`: for people whose password has expired; None: they ask an administrator."""
+    pages = Pages(browser, front, begin, sensor_names, audit, expired)
     return [
         browser.at_raw("/authgw/login", pages.login_form, "GET"),
         browser.at("/authgw/login", pages.login, "POST"),
+        browser.at("/authgw/login/password", pages.new_password, "POST"),
         browser.at("/authgw/logout", pages.logout_form, "GET"),
         browser.at("/authgw/logout", pages.logout, "POST"),
         browser.at("/authgw/logged-out", pages.logged_out, "GET"),
@@ -66,8 +79,10 @@ class Pages:
         begin: Begin,
         sensor_names: Callable[[], Awaitable[Mapping[int, str]]],
         audit: Audit,
+        expired: Expired | None,
     ) -> None:
         self._browser = browser
+        self._expired = expired
         self._front = front
         self._begin = begin
         self._sensor_names = sensor_names
@@ -98,6 +113,12 @@ class Pages:
         verdict = await self._front.login(Credentials(user, password, otp or None, request.address), origin="page")
         return await self._told(request, verdict)
 
+    async def new_password(self, request: Request) -> Answer:
+        """A new one in the place of one that has expired; then the login goes on."""
+        if self._expired is None:
+            return page.refusal_page(404, Reason.NOT_FOUND, "", "", texts(request))
+        return await self._expired.post(request, self._told)
+
     async def _told(self, request: Request, verdict: LoggedIn | Pending | Turned) -> Answer:
         """In, on to the second factor, or the page again with the reason why not."""
         t = texts(request)
@@ -112,6 +133,8 @@ class Pages:
             except StoreError as error:
                 log.error("login: %s", error)
                 verdict = turned(Reason.STORE_UNAVAILABLE)
+        if self._expired is not None and (chosen := self._expired.form(request, verdict)) is not None:
+            return chosen
         said = [t(LOGIN[verdict.reason], wait=t.wait(verdict.retry_after), title=t("sso.proxy"))]
         if verdict.note:
             said.append(t("login.note", note=verdict.note))

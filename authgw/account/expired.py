@@ -1,0 +1,77 @@
+"""A password that has expired: its owner proves it once more and chooses a new one, and the login goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from authgw.account.guard import limited
+from authgw.account.passwords import Passwords, end_all, form_page, read, said, write
+from authgw.answer import Answer
+from authgw.contract import Changed, Credentials
+from authgw.intake.request import Request
+from authgw.login import origin
+from authgw.login.attempt import SECONDS
+from authgw.login.browser import Browser, text, texts
+from authgw.login.front import Front
+from authgw.login.outcome import LoggedIn, Turned
+from authgw.login.target import safe_target
+from authgw.rights.claims import Claims
+from authgw.session import cookie
+from authgw.ui import page
+
+EXPIRED = "/authgw/login/password"
+Told = Callable[[Request, LoggedIn | Turned], Awaitable[Answer]]
+
+
+class Expired:
+    """Nobody is signed in here: the form is bound to the browser as the login's is, and the old password is judged by
+    the front again, with its throttle. A second factor is asked for by the login that follows."""
+
+    def __init__(self, browser: Browser, front: Front, passwords: Passwords, audit: Any) -> None:
+        self._browser = browser
+        self._front = front
+        self._passwords = passwords
+        self._audit = audit
+
+    def form(self, request: Request, verdict: Turned) -> Answer | None:
+        """The page for somebody whose right password has expired; None: he cannot change it here."""
+        if (claims := self._whose(verdict)) is None:
+            return None
+        return self._page(request, claims.user, 200, (texts(request)("password.expired"),))
+
+    async def post(self, request: Request, told: Told) -> Answer:
+        """`told` answers a login, whatever it comes to."""
+        t, user, wanted = texts(request), text(request.fields.get("user")), read(request.fields)
+        known = request.cookies.get(self._browser.names.attempt, ())
+        if origin.is_foreign(request.headers, self._browser.origin) or not self._browser.attempts.fits(
+            known, request.fields.get("form")
+        ):
+            return self._page(request, user, 400, (t("login.form"),))
+        if wanted.new != wanted.again:
+            return self._page(request, user, 400, (t("password.differ"),))
+        verdict = await self._front.login(Credentials(user, wanted.old, None, request.address), origin="page")
+        claims = self._whose(verdict) if isinstance(verdict, Turned) else None
+        if claims is None:
+            return await told(request, verdict)
+        outcome = await self._passwords.change(claims.login, claims.user, wanted)
+        if not isinstance(outcome, Changed):
+            status = outcome.status if isinstance(outcome, Turned) else 400
+            return self._page(request, claims.user, status, said(outcome, t))
+        write(self._audit, claims, request.address)
+        await end_all(self._browser.sessions, claims)
+        renewed = Credentials(user, wanted.new, None, request.address)
+        return await told(request, await self._front.login(renewed, origin="page"))
+
+    def _whose(self, verdict: Turned) -> Claims | None:
+        claims = verdict.expired
+        if claims is None or limited(claims, "hide_change_password") or not self._passwords.can(claims.login):
+            return None
+        return claims
+
+    def _page(self, request: Request, user: str, status: int, alert: tuple[str, ...]) -> Answer:
+        attempt = self._browser.attempts.cookie(request.cookies.get(self._browser.names.attempt, ()))
+        target = safe_target(request.fields.get("next"), self._browser.home)
+        form = self._browser.attempts.form(attempt)
+        body = form_page(texts(request), user[:256], form, EXPIRED, alert, target=target)
+        return page.page(status, body, (("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS)),))
