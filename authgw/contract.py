@@ -8,12 +8,13 @@ An exception that escapes a plugin counts as `Failed`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 from pydantic import BaseModel, ConfigDict
 
 from authgw.errors import ConfigError, Problem
+from authgw.login.changing import Changed, Changing, Unfit
 from authgw.login.mapping import MappingFile, load_mapping
 from authgw.rights.mapping import Compare, GroupMapping
 from authgw.session.model import Ending, Remote
@@ -131,6 +132,7 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Outcome = Granted | Rejected | NotMine | Failed
+Change = Changed | Unfit | Rejected | NotMine | Failed
 
 
 def mapped(mapping: GroupMapping, identity: Identity, groups: Iterable[str], **gates: Any) -> Granted | Rejected:
@@ -235,32 +237,6 @@ class Probed(Protocol):
     """A `Login` may also have this: then `authgw check --connect` tries what it depends on. Called when it is open."""
 
     def probes(self) -> Sequence[Probe]: ...
-
-
-class Changed(msgspec.Struct, frozen=True):
-    """The new password holds, the old one no longer."""
-
-
-class Unfit(msgspec.Struct, frozen=True):
-    """The old password was right, the new one will not do: it is too short (under `least` characters), too long, the
-    same as before, or holds the user's name."""
-
-    why: Literal["short", "long", "same", "name"]
-    least: int = 0
-
-
-Change = Changed | Unfit | Rejected | NotMine | Failed
-
-
-@runtime_checkable
-class Changing(Protocol):
-    """A `Login` may also have this: then people change their passwords on the account page, or when one has expired."""
-
-    def can_change_password(self) -> bool:
-        """Whether it could, as things are. Cheap: asked for each page."""
-
-    async def change_password(self, user: str, old: str, new: str) -> Change:
-        """Judges the old password itself. `Identity.password_changed_at` tells the new one's age from then on."""
 
 
 class Begun(msgspec.Struct, frozen=True):
