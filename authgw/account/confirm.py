@@ -8,7 +8,7 @@ from authgw.answer import Answer
 from authgw.contract import Credentials
 from authgw.intake.request import Request
 from authgw.login.browser import text, texts, to
-from authgw.login.front import Front, LoggedIn
+from authgw.login.front import Front, LoggedIn, Pending
 from authgw.login.outcome import Turned, turned
 from authgw.login.target import safe_target
 from authgw.reasons import Reason
@@ -38,12 +38,13 @@ class Confirm:
         await self._guard.step_ups.hold(found, proved.gates)
         return to(_target(request))
 
-    async def by_password(self, request: Request, found: Found, password: str) -> LoggedIn | Turned:
-        """Whether this is the password of the session's own user, of the login that he came by."""
+    async def by_password(self, request: Request, found: Found, password: str) -> LoggedIn | Pending | Turned:
+        """Whether this is the password of the session's own user, of the login that he came by. Pending: it is; that
+        a second factor would be needed to sign in is no matter here, where somebody is signed in."""
         claims = found.session.claims
         credentials = Credentials(claims.user, password, None, request.address)
         verdict = await self._front.login(credentials, origin="step_up")
-        if isinstance(verdict, LoggedIn) and key_of(verdict.claims) != key_of(claims):
+        if not isinstance(verdict, Turned) and key_of(verdict.claims) != key_of(claims):
             return turned(Reason.BAD_CREDENTIALS)
         return verdict
 

@@ -14,14 +14,14 @@ from authgw.login import origin
 from authgw.login.attempt import SECONDS
 from authgw.login.browser import Browser, text, texts
 from authgw.login.front import Front
-from authgw.login.outcome import LoggedIn, Turned
+from authgw.login.outcome import LoggedIn, Pending, Turned
 from authgw.login.target import safe_target
 from authgw.rights.claims import Claims
 from authgw.session import cookie
 from authgw.ui import page
 
 EXPIRED = "/authgw/login/password"
-Told = Callable[[Request, LoggedIn | Turned], Awaitable[Answer]]
+Told = Callable[[Request, LoggedIn | Pending | Turned], Awaitable[Answer]]
 
 
 class Expired:

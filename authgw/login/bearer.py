@@ -6,7 +6,6 @@ to a minute in this process; expiry, epochs, lock-out and gates are checked at e
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -82,7 +81,7 @@ class TokenLogin:
     ) -> None:
         self._tokens = tokens
         self._epochs = epochs
-        self._instances = {each.name: each for each in instances}
+        self._instances = tuple(instances)
         self._rights = rights
         self._throttle = throttle
         self._rights_age = rights_age
@@ -109,7 +108,7 @@ class TokenLogin:
         token = known.token
         if (
             0 <= self._clock() - known.at < MAX_SECONDS
-            and known.version == chain.version(tuple(self._instances.values()))
+            and known.version == chain.version(self._instances)
             and await self._epochs.total([*subject(token.owner), counter(token.owner)]) == known.counted
             and await self._stops(token, known.standing, address) is None
         ):
@@ -140,7 +139,7 @@ class TokenLogin:
         waits = await self._throttle.check_address(address)
         if waits is not None:
             return turned(waits.reason, retry_after=waits.seconds)
-        name, version = digest(text), chain.version(tuple(self._instances.values()))
+        name, version = digest(text), chain.version(self._instances)
         token = await self._tokens.find(name)
         if token is None:
             await self._throttle.failed_from(address)
@@ -178,22 +177,16 @@ class TokenLogin:
 
     async def gates_of(self, owner: Claims) -> tuple[Gates, ...] | None:
         """The gates before a user's account, where his plugin can tell them without his password."""
-        instance = self._instances.get(owner.login)
-        if instance is None:
-            return None
         identity = Identity(owner.user, owner.id, owner.name, owner.tenant)
-        outcome = await self._refreshed(instance, identity)
+        outcome = await chain.refresh(self._instances, owner.login, identity, seconds=self._seconds)
         reading = self._rights.read(owner.login, outcome) if isinstance(outcome, Granted) else None
         return reading.gates if isinstance(reading, Reading) else None
 
     async def _standing(self, token: Token) -> Standing | Turned:
         """The owner's rights of now, or those of his last login where nobody can tell."""
         owner = token.owner
-        instance = self._instances.get(owner.login)
-        if instance is None:
-            return INVALID
         identity = Identity(owner.user, owner.id, owner.name, owner.tenant)
-        outcome = await self._refreshed(instance, identity)
+        outcome = await chain.refresh(self._instances, owner.login, identity, seconds=self._seconds)
         if isinstance(outcome, Granted):
             reading = self._rights.read(owner.login, outcome)
             if not isinstance(reading, Reading):
@@ -207,16 +200,6 @@ class TokenLogin:
                 return _OLD
             return Standing(owner, token.gates, identity, None)
         if isinstance(outcome, Failed):
-            log.error("login %s could not tell about the owner of a token: %s", instance.name, outcome.reason)
+            log.error("login %s could not tell about the owner of a token: %s", owner.login, outcome.reason)
             return turned(Reason.LOGIN_BUSY if outcome.busy else Reason.LOGIN_FAILED)
         return INVALID
-
-    async def _refreshed(self, instance: chain.Instance, identity: Identity) -> Any:
-        try:
-            async with asyncio.timeout(self._seconds):
-                return await instance.plugin.refresh(identity)
-        except TimeoutError:
-            return Failed(f"no answer within {self._seconds:g} s")
-        except Exception as error:
-            # Only the type goes on: the text of a foreign exception may quote what it was given.
-            return Failed(f"raised {type(error).__name__}")

@@ -198,7 +198,7 @@ class FactorPages:
             lines.append(t("attempt.again"))
         again = (("/authgw/login", t("login.title")),)
         headers = (self._forgotten(),)
-        return page.message(verdict.status, t.language, t("attempt.title"), tuple(lines), links=again, headers=headers)
+        return page.message(verdict.status, t, t("attempt.title"), tuple(lines), links=again, headers=headers)
 
     def _forgotten(self) -> tuple[str, str]:
         return "set-cookie", cookie.clear_login(self._browser.names)
@@ -229,4 +229,4 @@ class FactorPages:
         t = texts(request)
         alert = "" if verdict is None else t(LOGIN[verdict.reason], wait=t.wait(verdict.retry_after))
         form, user = self._browser.attempts.form(token), attempt.pending.claims.user
-        return page.render(name, t.language, alert=alert, form=form, user=user, **more)
+        return page.render(name, t, alert=alert, form=form, user=user, **more)

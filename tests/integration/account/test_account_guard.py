@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kit.person import ACCOUNT, Person
+from kit.owner import ACCOUNT, Owner
 from kit.world import World, world
 
 USERS: tuple[dict[str, Any], ...] = (
@@ -26,8 +26,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def alice(site: World) -> Iterator[Person]:
-    with Person(site.url, "alice", "correct horse") as person:
+def alice(site: World) -> Iterator[Owner]:
+    with Owner(site.url, "alice", "correct horse") as person:
         assert person.sign_in().status_code == 303
         yield person
 
@@ -43,7 +43,7 @@ def alice(site: World) -> Iterator[Person]:
         {"sec_fetch_dest": "", "sec_fetch_mode": ""},
     ],
 )
-def test_no_script_reads_a_form(alice: Person, path: str, headers: dict[str, str]) -> None:
+def test_no_script_reads_a_form(alice: Owner, path: str, headers: dict[str, str]) -> None:
     """What a script of the GUI can send, by fetch or frame, gets no account page and so no form's secret."""
     alice.confirm()
     reply = alice.get(ACCOUNT + path, **headers)
@@ -51,7 +51,7 @@ def test_no_script_reads_a_form(alice: Person, path: str, headers: dict[str, str
     assert 'name="form"' not in reply.text
 
 
-def test_pages_cannot_be_framed_or_kept(alice: Person) -> None:
+def test_pages_cannot_be_framed_or_kept(alice: Owner) -> None:
     """The answer forbids frames, cuts itself off from whoever opened it, runs no script and is not kept."""
     headers = alice.get(ACCOUNT).headers
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -72,7 +72,7 @@ def test_pages_cannot_be_framed_or_kept(alice: Person) -> None:
         {"sec_fetch_dest": "iframe"},
     ],
 )
-def test_no_form_from_elsewhere(alice: Person, path: str, headers: dict[str, str]) -> None:
+def test_no_form_from_elsewhere(alice: Owner, path: str, headers: dict[str, str]) -> None:
     """Even with the right secret, a form that another page, a frame or a script sends changes nothing."""
     alice.confirm()
     fields = FIELDS | {"form": alice.form(ACCOUNT), "password": "correct horse"}
@@ -83,10 +83,10 @@ def test_no_form_from_elsewhere(alice: Person, path: str, headers: dict[str, str
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_no_form_of_another(site: World, alice: Person, path: str) -> None:
+def test_no_form_of_another(site: World, alice: Owner, path: str) -> None:
     """The secret of another session, of the login's form, an old one, or none: nothing is changed."""
     alice.confirm()
-    with Person(site.url, "bob", "battery staple") as bob, Person(site.url, "alice", "correct horse") as elsewhere:
+    with Owner(site.url, "bob", "battery staple") as bob, Owner(site.url, "alice", "correct horse") as elsewhere:
         bob.sign_in()
         elsewhere.sign_in()
         forms = [bob.form(ACCOUNT), elsewhere.form(ACCOUNT), alice.form("/authgw/login"), "", "1.x"]
@@ -96,14 +96,14 @@ def test_no_form_of_another(site: World, alice: Person, path: str) -> None:
     assert "stolen" not in alice.get(ACCOUNT).text
 
 
-def test_a_token_needs_the_password_again(site: World, alice: Person) -> None:
+def test_a_token_needs_the_password_again(site: World, alice: Owner) -> None:
     """Signed in is not enough: neither form nor making comes without the password, in this very session."""
     for reply in (
         alice.get(ACCOUNT + "/tokens/new"),
         alice.post(ACCOUNT + "/tokens/new", FIELDS | {"form": alice.form(ACCOUNT)}),
     ):
         assert (reply.status_code, reply.headers["location"].partition("?")[0]) == (303, ACCOUNT + "/confirm")
-    with Person(site.url, "alice", "correct horse") as elsewhere:
+    with Owner(site.url, "alice", "correct horse") as elsewhere:
         elsewhere.sign_in()
         assert elsewhere.confirm().status_code == 303
         assert elsewhere.get(ACCOUNT + "/tokens/new").status_code == 200
@@ -112,7 +112,7 @@ def test_a_token_needs_the_password_again(site: World, alice: Person) -> None:
 
 
 @pytest.mark.parametrize("password", ["wrong", "", "battery staple"])
-def test_another_password_proves_nothing(alice: Person, password: str) -> None:
+def test_another_password_proves_nothing(alice: Owner, password: str) -> None:
     """A wrong password, none, or somebody else's opens nothing."""
     reply = alice.confirm(password)
     assert reply.status_code in (400, 401)
@@ -120,7 +120,7 @@ def test_another_password_proves_nothing(alice: Person, password: str) -> None:
     assert alice.get(ACCOUNT + "/tokens/new").status_code == 303
 
 
-def test_a_proof_goes_with_its_session(alice: Person) -> None:
+def test_a_proof_goes_with_its_session(alice: Owner) -> None:
     """Who signs in anew has proved nothing yet in the new session."""
     alice.confirm()
     assert alice.get(ACCOUNT + "/tokens/new").status_code == 200
@@ -129,14 +129,14 @@ def test_a_proof_goes_with_its_session(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("next", ["https://evil.example", "//evil.example", "/admin.php", ACCOUNT + "/confirm", ""])
-def test_where_a_proof_leads(alice: Person, next: str) -> None:
+def test_where_a_proof_leads(alice: Owner, next: str) -> None:
     """To a page of the account and to no other place."""
     assert alice.confirm(next=next).headers["location"] == ACCOUNT
 
 
 def test_nobody_signed_in(site: World) -> None:
     """Without a session every account page leads to the login and back."""
-    with Person(site.url, "alice", "") as nobody:
+    with Owner(site.url, "alice", "") as nobody:
         for path in ("", "/confirm", "/tokens/new"):
             reply = nobody.get(ACCOUNT + path)
             assert (reply.status_code, reply.headers["location"]) == (303, "/authgw/login?next=%2Fauthgw%2Faccount")
@@ -144,7 +144,7 @@ def test_nobody_signed_in(site: World) -> None:
 
 def test_no_settings_page(site: World) -> None:
     """hide_user_configuration closes every page and every form of the account."""
-    with Person(site.url, "carol", "no settings") as carol:
+    with Owner(site.url, "carol", "no settings") as carol:
         carol.sign_in()
         for path in ("", "/confirm", "/tokens/new"):
             assert carol.get(ACCOUNT + path).status_code == 403
@@ -153,9 +153,9 @@ def test_no_settings_page(site: World) -> None:
         assert carol.get("/authgw/me").status_code == 200
 
 
-def test_other_peoples_sessions_and_tokens(site: World, alice: Person) -> None:
+def test_other_peoples_sessions_and_tokens(site: World, alice: Owner) -> None:
     """One ends one's own sessions and tokens alone, whatever id is given; and sees no others."""
-    with Person(site.url, "bob", "battery staple") as bob:
+    with Owner(site.url, "bob", "battery staple") as bob:
         bob.sign_in()
         bob.token("of bob")
         page = bob.get(ACCOUNT).text
@@ -170,9 +170,9 @@ def test_other_peoples_sessions_and_tokens(site: World, alice: Person) -> None:
         assert "of bob" in bob.get(ACCOUNT).text
 
 
-def test_ending_other_sessions(site: World, alice: Person) -> None:
+def test_ending_other_sessions(site: World, alice: Owner) -> None:
     """Ended sessions are over at once, scripts' ones too; this one goes on."""
-    with Person(site.url, "alice", "correct horse") as second, Person(site.url, "alice", "correct horse") as third:
+    with Owner(site.url, "alice", "correct horse") as second, Owner(site.url, "alice", "correct horse") as third:
         second.sign_in()
         sid = third.http.get(
             "/php/model/sql.php", params={"module": "bypass_login", "user": "alice", "pass": "correct horse"}
@@ -189,7 +189,7 @@ def test_ending_other_sessions(site: World, alice: Person) -> None:
     assert alice.get(ACCOUNT).status_code == 200
 
 
-def test_language_and_theme(alice: Person) -> None:
+def test_language_and_theme(alice: Owner) -> None:
     """What is chosen holds on every page of the gateway, and wins over what the browser asks for."""
     form = alice.form(ACCOUNT)
     alice.post(ACCOUNT + "/look", {"form": form, "language": "cs", "theme": "dark"})

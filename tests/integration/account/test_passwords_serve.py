@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from kit.person import ACCOUNT, Person, hidden
+from kit.owner import ACCOUNT, Owner, hidden
 from kit.world import World, world
 
 OLD, NEW = "correct horse", "battery staple 22"
@@ -33,8 +33,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield found
 
 
-def person(site: World, user: str) -> Person:
-    found = Person(site.url, user, OLD)
+def person(site: World, user: str) -> Owner:
+    found = Owner(site.url, user, OLD)
     assert found.sign_in().status_code == 303
     return found
 
@@ -127,7 +127,7 @@ def test_not_for_everybody(site: World) -> None:
 
 def test_an_expired_password(site: World) -> None:
     """After the right password its owner chooses a new one, and is in where he wanted to go."""
-    with Person(site.url, "gone", OLD) as gone:
+    with Owner(site.url, "gone", OLD) as gone:
         form = gone.form("/authgw/login")
         wanted = "/php/model/sql.php?task=LISTING&module=sensors"
         reply = gone.post("/authgw/login", {"form": form, "user": "gone", "password": OLD, "next": wanted})
@@ -148,7 +148,7 @@ def test_an_expired_password(site: World) -> None:
 
 def test_an_expired_password_is_no_way_round(site: World) -> None:
     """It judges the old password, is bound to the browser, and changes no password that still holds."""
-    with Person(site.url, "late", OLD) as late, Person(site.url, "late", OLD) as other:
+    with Owner(site.url, "late", OLD) as late, Owner(site.url, "late", OLD) as other:
         form, foreign = late.form("/authgw/login"), other.form("/authgw/login")
         path = "/authgw/login/password"
         for given, headers in (
@@ -162,7 +162,7 @@ def test_an_expired_password_is_no_way_round(site: World) -> None:
         assert "authgw" not in late.http.cookies
         entered = late.post(path, fields(form) | {"user": "frank"})
         assert entered.status_code == 303
-        with Person(site.url, "frank", OLD) as frank:
+        with Owner(site.url, "frank", OLD) as frank:
             assert frank.sign_in().status_code == 303
         assert "has expired" in late.post(path, fields(form) | {"user": "stuck"}).text
     assert not [one for one in events(site, "password_changed") if one["user"] in ("late", "frank", "stuck")]
@@ -170,7 +170,7 @@ def test_an_expired_password_is_no_way_round(site: World) -> None:
 
 def test_whose_administrator_changes_it(site: World) -> None:
     """Who may not change his password reads whom to ask."""
-    with Person(site.url, "stuck", OLD) as stuck:
+    with Owner(site.url, "stuck", OLD) as stuck:
         reply = stuck.sign_in()
         assert (reply.status_code, "Ask your administrator for a new one" in reply.text) == (401, True)
 
@@ -181,7 +181,7 @@ def test_passwords_that_grow_old(tmp_path: Path) -> None:
     with world(tmp_path, users=[old]) as site:
         file = site.gateway.folder / "users.toml"
         file.write_text(file.read_text() + "password_changed_at = 2020-02-29T12:00:00Z  # long ago\n")
-        with Person(site.url, "alice", OLD) as alice:
+        with Owner(site.url, "alice", OLD) as alice:
             form = hidden(alice.sign_in().text)
             assert alice.post("/authgw/login/password", fields(form) | {"user": "alice"}).status_code == 303
             assert alice.sign_in(NEW).status_code == 303

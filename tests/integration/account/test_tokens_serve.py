@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from kit.gateway import PROGRAM, SERVICE_PASSWORD
-from kit.person import ACCOUNT, Person
+from kit.owner import ACCOUNT, Owner
 from kit.world import World, world
 
 LONDON = {"can_cdr": True, "can_pcap": True, "enable_sensors": [2]}
@@ -30,8 +30,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def alice(site: World) -> Iterator[Person]:
-    with Person(site.url, "alice", "correct horse") as person:
+def alice(site: World) -> Iterator[Owner]:
+    with Owner(site.url, "alice", "correct horse") as person:
         person.sign_in()
         yield person
 
@@ -43,7 +43,7 @@ def script(site: World) -> Iterator[httpx2.Client]:
 
 
 @pytest.fixture(scope="module")
-def token(alice: Person) -> str:
+def token(alice: Owner) -> str:
     return alice.token("for all")
 
 
@@ -89,7 +89,7 @@ def test_nothing_of_the_gateways_own(script: httpx2.Client, token: str, path: st
         assert stolen.status_code == 401
 
 
-def test_the_licence_check_alone(script: httpx2.Client, alice: Person) -> None:
+def test_the_licence_check_alone(script: httpx2.Client, alice: Owner) -> None:
     """A token for monitoring opens the licence check and no other call."""
     monitor = alice.token("monitoring", "licence")
     reply = script.get("/php/apilicensecheck.php?task=licenseCheck", headers=bearer(monitor))
@@ -99,7 +99,7 @@ def test_the_licence_check_alone(script: httpx2.Client, alice: Person) -> None:
     assert script.post("/php/api.php", data=IDS | {"token": monitor}).status_code == 403
 
 
-def test_chosen_rights_alone(script: httpx2.Client, alice: Person) -> None:
+def test_chosen_rights_alone(script: httpx2.Client, alice: Owner) -> None:
     """A narrowed token has the chosen flags, and a flag that its maker lacks is not there to be chosen."""
     reader = alice.token("reader", "narrowed", "7", "can_cdr", "is_admin", "can_messages")
     assert script.post("/php/api.php", data=IDS, headers=bearer(reader)).json()
@@ -121,7 +121,7 @@ def test_two_credentials_are_refused(script: httpx2.Client, token: str) -> None:
 
 def test_a_token_wins_over_a_cookie(site: World, script: httpx2.Client, token: str) -> None:
     """What is said on purpose counts, not what a cookie jar adds; and a wrong token is not saved by a cookie."""
-    with Person(site.url, "admin", "battery staple") as admin:
+    with Owner(site.url, "admin", "battery staple") as admin:
         admin.sign_in()
         cookie = {"cookie": f"authgw={admin.http.cookies['authgw']}"}
     ids = script.post("/php/api.php", data=IDS, headers=bearer(token) | cookie).json()
@@ -131,7 +131,7 @@ def test_a_token_wins_over_a_cookie(site: World, script: httpx2.Client, token: s
     assert wrong.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-def test_it_goes_nowhere(site: World, script: httpx2.Client, alice: Person) -> None:
+def test_it_goes_nowhere(site: World, script: httpx2.Client, alice: Owner) -> None:
     """Neither trail nor log of gateway or GUI ever holds a token, however it was sent; its name is in the trail."""
     kept = alice.token("kept quiet")
     script.get("/php/api.php", params=IDS | {"token": kept})
@@ -149,7 +149,7 @@ def test_it_goes_nowhere(site: World, script: httpx2.Client, alice: Person) -> N
     }  # fmt: skip
 
 
-def test_ended_by_its_owner_and_by_an_administrator(site: World, script: httpx2.Client, alice: Person) -> None:
+def test_ended_by_its_owner_and_by_an_administrator(site: World, script: httpx2.Client, alice: Owner) -> None:
     """Revoked on the page or by the command, a token is dead within a second; the others live on."""
     first, second, third = (alice.token(name) for name in ("first", "second", "third"))
     for one in (first, second, third):
