@@ -1,7 +1,7 @@
 """authgw beside the gateways and proxies that people would otherwise pick: same upstream, same session, turn by turn.
 
 Parts: `peers` (every peer at its limit), `own` (authgw's own loads), `steady` (a fixed rate), `streams` (captures of
-100 MB), `memory`, `login`, `start`.
+100 MB), `memory`, `login`, `start`, and `profile`: where the time of a call goes, and of what missed its target.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from bench import loads, report
 from bench.loads import Load
 from bench.logins import logins, starts
 from bench.place import Peer
+from bench.profile import imports, mapped, sampled
+from bench.profile import shown as shown_profile
 from bench.rows import Row, Rows
 from bench.steady import steady
 from bench.streams import crowd, streamed
 from bench.targets import Verdict, verdicts
-from bench.world import World, world
+from bench.world import OURS, World, world
 from bench.wrk import Wrong, saturated, tried
 
-PARTS = ("peers", "own", "steady", "streams", "memory", "login", "start")
+PARTS = ("peers", "own", "steady", "streams", "memory", "login", "start", "profile")
 RATE = 1000.0
 
 
@@ -50,6 +52,7 @@ class Measured(msgspec.Struct, frozen=True):
     peers: Sequence[Peer]
     absent: dict[str, str]
     wrong: dict[str, str]
+    profiles: Sequence[str]
 
 
 def measure(parts: Sequence[str], plan: Plan, say: Callable[[str], None]) -> Measured:
@@ -59,9 +62,21 @@ def measure(parts: Sequence[str], plan: Plan, say: Callable[[str], None]) -> Mea
     with world(others) as here:
         for name, reason in here.absent.items():
             say(f"absent: {name}: {reason}")
-        rows = list(_rows(parts, plan, here, wrong, say))
-    found = Rows(rows)
-    return Measured(found, verdicts(found), here.peers, here.absent, wrong)
+        rows = Rows(_rows(parts, plan, here, wrong, say))
+        found = verdicts(rows)
+        profiles = list(_profiles(found, plan, here)) if "profile" in parts else []
+    return Measured(rows, found, here.peers, here.absent, wrong, profiles)
+
+
+def _profiles(found: Sequence[Verdict], plan: Plan, here: World) -> Iterator[str]:
+    """Of a call that passes, and of whatever missed its target."""
+    missed = [each for each in found if each.met is False]
+    for load in dict.fromkeys([loads.PASSED, *(each.why for each in missed if each.why is not None)]):
+        yield shown_profile(load.name, *sampled(here, load, plan.seconds * 2))
+    if any(each.unit == "s" for each in missed):
+        yield f"## Profile: start\n\n{imports()}"
+    if any(each.unit == "MB" for each in missed):
+        yield f"## Profile: memory of {here.peer(OURS).name} after all loads\n\n{mapped(here.peer(OURS).roots[0])}"
 
 
 def _rows(
@@ -86,7 +101,7 @@ def _rows(
     }
     began = time.perf_counter()
     for part in PARTS:
-        if part in parts:
+        if part in parts and part in works:
             say(f"{time.perf_counter() - began:4.0f} s: measuring {part}")
             yield from works[part]()
 
@@ -138,4 +153,4 @@ def shown(measured: Measured) -> str:
         out += ["## Memory, logins, start", report.rest(rows)]
     if measured.wrong:
         out += ["## Wrong answers", report.wrong(measured.wrong)]
-    return "\n\n".join([*out, "## Targets", report.targets(measured.verdicts)])
+    return "\n\n".join([*out, "## Targets", report.targets(measured.verdicts), *measured.profiles])

@@ -106,3 +106,7 @@ CALLS = [
 ]
 SHARED = [PASSED, STRANGER, SMALL, LIST_460]
 OWN = [REFUSED, *LISTS, *CALLS]
+
+
+def named(name: str) -> Load:
+    return next(load for load in [*SHARED, *OWN] if load.name == name)

@@ -31,16 +31,20 @@ def authgw(
     pool: int = POOL,
     people: Sequence[Mapping[str, Any]] | None = None,
     enter: bool = True,
+    program: Sequence[str] = (PROGRAM,),
     **sections: Mapping[str, Any],
 ) -> Iterator[tuple[Peer, float]]:
-    """The gateway and the seconds until it was ready. `enter`: with a session of every user. `sections`: settings."""
+    """The gateway and the seconds until it was ready. `enter`: with a session of every user.
+
+    `program`: another way to run the command. `sections`: more settings.
+    """
     people = users() if people is None else people
     room, port = place.room(name.replace(", ", "-")), free_port()
     more: dict[str, Any] = {name: dict(table) for name, table in sections.items()}
     more["sessions"] = {"store": store, **more.get("sessions", {})}
     more["upstream"] = {"pool": pool, **more.get("upstream", {})}
     config = configure(room, f"http://127.0.0.1:{place.upstream}", port=port, users=people, **more)
-    command = on(cores, ["env", *MALLOC, PROGRAM, "serve", "--config", str(config)])
+    command = on(cores, ["env", *MALLOC, *program, "serve", "--config", str(config)])
     start = time.perf_counter()
     with contextlib.ExitStack() as stack:
         try:

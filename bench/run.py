@@ -17,14 +17,9 @@ from types import ModuleType
 
 import msgspec
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT / "tests"))  # kit: starters of real servers
-# The servers that are modules of the bench find it wherever they are started.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-
-from bench import intake, scope  # noqa: E402
-from bench.gateway import PARTS, QUICK, Plan, measure, shown  # noqa: E402
-from bench.report import plots  # noqa: E402
+from bench import ROOT, intake, scope
+from bench.gateway import PARTS, QUICK, Plan, measure, shown
+from bench.report import plots
 
 OUT = ROOT / "bench" / "out"
 SMALL: dict[str, ModuleType] = {"scope": scope, "intake": intake}
@@ -43,6 +38,9 @@ def main() -> int:
     if unknown := sorted(set(given.names) - set(NAMES)):
         reader.error(f"there is no bench {', '.join(unknown)}; choose from {', '.join(NAMES)}")
     names = given.names or NAMES
+    given.keep = given.keep.resolve()
+    # The servers that are modules of the bench are found from here.
+    os.chdir(ROOT)
     given.keep.mkdir(parents=True, exist_ok=True)
     print(f"# Measured\n\n{machine()}", flush=True)
     missed = False

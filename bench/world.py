@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from redis import Redis
+
 from bench import lemon, plain, sso
 from bench.ours import authgw
 from bench.place import OTHERS, Absent, Peer, Place, program, server
@@ -31,6 +33,7 @@ STARTS: dict[str, Start] = {
 }
 OURS = "authgw"
 OURS_REDIS = "authgw, Redis"
+OURS_COLD = "authgw, Redis each time"
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,18 @@ def world(names: Sequence[str] | None = None) -> Iterator[World]:
         peers, absent = _started(stack, place, names)
         about = "authgw, one worker; sessions in its own process"
         peers.append(stack.enter_context(authgw(place, OURS, about))[0])
-        about = "authgw, one worker; sessions in Redis"
+        about = "authgw, one worker; sessions in Redis, those found are remembered in the process"
         peers.append(stack.enter_context(authgw(place, OURS_REDIS, about, store=store.url))[0])
+        about = "authgw, one worker; sessions in Redis, which may not tell of changes, so each request asks it"
+        peers.append(stack.enter_context(authgw(place, OURS_COLD, about, store=_silent(store.url)))[0])
         yield World(place, asked, store.pid, store.url, peers, absent)
+
+
+def _silent(url: str) -> str:
+    """The same store as a user of it who may not be told of changes: nothing is remembered then."""
+    with Redis.from_url(url) as admin:
+        admin.execute_command("ACL", "SETUSER", "silent", "on", ">silent", "~*", "&*", "+@all", "-client|tracking")
+    return url.replace("://", "://silent:silent@")
 
 
 def _started(
