@@ -41,7 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
         return [load for load in given if load.quick or not self.quick]
 
 
-QUICK = Plan(2, 1, 1.5, 1, quick=True)
+QUICK = Plan(2, 1, 1.0, 1, quick=True)
 
 
 class Measured(msgspec.Struct, frozen=True):

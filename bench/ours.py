@@ -50,7 +50,7 @@ def authgw(
         try:
             process, _ = stack.enter_context(started(command, room / "log"))
         except AssertionError as error:
-            raise Absent(f"it did not start: {str(error).strip().splitlines()[-1]}") from None
+            raise Absent(f"it did not start: {' '.join(str(error).split()[-60:])}") from None
         took = time.perf_counter() - start
         cookies = {str(user["username"]): session(port, str(user["username"])) for user in people if enter}
         yield Peer(name, port, (process.pid,), about, cookies, ours=True), took

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,16 +28,15 @@ def tree(roots: Iterable[int]) -> list[int]:
 
 
 def cpu_ns(roots: Iterable[int]) -> int:
-    """User and system time so far, in nanoseconds, of whole trees: the scheduler's own sums over all threads.
+    """User and system time so far, in nanoseconds, of whole trees, threads that have ended included.
 
-    What a thread or child used that has ended is not in it; the servers measured here keep theirs.
+    What a child process used that has ended is not in it; the servers measured here keep theirs.
     """
     total = 0
     for pid in tree(roots):
         with contextlib.suppress(OSError):
-            for task in (PROC / str(pid) / "task").iterdir():
-                with contextlib.suppress(OSError):
-                    total += int((task / "schedstat").read_text().split()[0])
+            # The CPU clock of another process, as clock_getcpuclockid(3) makes its number on Linux.
+            total += time.clock_gettime_ns((~pid << 3) | 2)
     return total
 
 

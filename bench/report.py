@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bench import loads
-from bench.logins import AGAIN, ALONE, STRONG, WEAK
+from bench.logins import ALONE, SCRIPT, STRONG
 from bench.place import Peer
 from bench.rows import Rows
 from bench.steady import SHARES
@@ -104,7 +104,7 @@ def rest(rows: Rows) -> str:
         for load in rows.loads("memory"):
             if found := rows.spread("memory", peer, load, "pss_mb"):
                 out.append([f"{peer}: {load}", f"{found.median:.0f} MB PSS"])
-    for load in (STRONG, WEAK, AGAIN, ALONE):
+    for load in (STRONG, SCRIPT, ALONE):
         if used := rows.spread("login", OURS, load, "cpu_ms"):
             took = rows.spread("login", OURS, load, "ms")
             out.append([f"{load}: CPU, time", f"{_show(used, '.2f')} ms, {_show(took, '.2f')} ms"])

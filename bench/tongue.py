@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import cast
 from urllib.parse import parse_qsl
 
@@ -57,12 +57,12 @@ def listing(size: int, start: int, limit: int) -> bytes:
     return msgspec.json.encode({"success": True, "total": str(size), "results": rows})
 
 
-@cache
+@lru_cache(20_000)
 def single(at: int) -> bytes:
     return msgspec.json.encode({"success": True, "total": "1", "results": [row(at)]})
 
 
-@cache
+@lru_cache(1000)
 def voip_calls(first: int) -> bytes:
     kept = ("calldate", "callend", "caller", "called", "duration", "connect_duration", "lastSIPresponseNum")
     rows = ((at, row(at)) for at in range(first, first + FOUND))

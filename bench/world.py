@@ -77,6 +77,13 @@ def world(names: Sequence[str] | None = None) -> Iterator[World]:
         yield World(place, asked, store.pid, store.url, peers, absent)
 
 
+def _pomerium() -> str:
+    try:
+        return f"{program('pomerium')} is there, but this bench has no configuration for it"
+    except Absent:
+        return "no pomerium on the path; neither Debian nor npm has it"
+
+
 def _silent(url: str) -> str:
     """The same store as a user of it who may not be told of changes: nothing is remembered then."""
     with Redis.from_url(url) as admin:
@@ -96,5 +103,5 @@ def _started(
             except Absent as reason:
                 absent[name] = str(reason)
     if names is None:
-        absent["Pomerium"] = "no program of that name to be had from Debian, npm or Go's proxy (it embeds an Envoy)"
+        absent["Pomerium"] = _pomerium()
     return peers, absent

@@ -59,7 +59,7 @@ def tried(peer: Peer, load: Load) -> None:
     """Ask some times over one connection, to warm up, and look at the answers."""
     connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=30)
     try:
-        for _ in range(0 if load.lua else WARM):
+        for _ in range(WARM):
             connection.request(load.method, load.target, load.body or None, headers(peer, load))
             answer = connection.getresponse()
             body = answer.read()
