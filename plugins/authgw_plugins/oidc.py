@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -33,9 +33,11 @@ from authgw.contract import (
     Ending,
     Failed,
     Identity,
+    Known,
     MappingFile,
     NotMine,
     Outcome,
+    Probe,
     Problem,
     Rejected,
     Remote,
@@ -43,16 +45,12 @@ from authgw.contract import (
 )
 from authgw_plugins import oidc_person, oidc_tokens, oidc_wire
 from authgw_plugins.oidc_config import OidcConfig
+from authgw_plugins.oidc_judge import Judge
 from authgw_plugins.oidc_provider import Provider, Refused, Tokens
-from authgw_plugins.oidc_tokens import Expected, Wrong
+from authgw_plugins.oidc_tokens import Wrong
 from authgw_plugins.oidc_wire import Unanswered, Wire
 
-# ID tokens come from the token endpoint itself, logout tokens at once: older ones are somebody's copies.
-FRESH_SECONDS = 300.0
 MAX_HINT = 4096
-_ID_TOKEN = frozenset({"", "jwt"})
-_LOGOUT_TOKEN = frozenset({"logout+jwt"})
-_ACCESS_TOKEN = frozenset({"at+jwt"})
 
 
 class _Sent(msgspec.Struct, frozen=True):
@@ -67,6 +65,12 @@ class _Kept(msgspec.Struct, frozen=True):
 
     refresh: str
     id: str
+
+
+class _Opened(msgspec.Struct, frozen=True):
+    provider: Provider
+    judge: Judge
+    mapping: MappingFile
 
 
 class Oidc:
@@ -87,7 +91,7 @@ class Oidc:
         self._clock = clock
         self._entropy = entropy
         self._wire: Wire | None = None
-        self._opened: tuple[Provider, MappingFile] | None = None
+        self._opened: _Opened | None = None
 
     @property
     def title(self) -> str:
@@ -117,7 +121,8 @@ class Oidc:
         if problems or mapping is None or isinstance(secret, Problem) or isinstance(context, Problem):
             raise ConfigError(problems)
         self._wire = Wire(context, config.seconds, config.connections)
-        self._opened = (Provider(config, self._wire, secret, self._clock), mapping)
+        provider = Provider(config, self._wire, secret, self._clock)
+        self._opened = _Opened(provider, Judge(config, provider, self._now), mapping)
 
     async def close(self) -> None:
         wire, self._wire, self._opened = self._wire, None, None
@@ -125,7 +130,7 @@ class Oidc:
             await wire.close()
 
     def version(self) -> str:
-        return self._opened[1].version() if self._opened else ""
+        return self._opened.mapping.version() if self._opened else ""
 
     async def login(self, credentials: Credentials) -> Outcome:
         """Passwords are the provider's business."""
@@ -134,7 +139,7 @@ class Oidc:
     async def begin(self, callback: str, state: str) -> Begun | Failed:
         sent = _Sent(self._entropy(32), self._entropy(48))
         try:
-            provider = self._provider()
+            provider = self._ready().provider
             metadata = await provider.metadata()
         except Unanswered as error:
             return self._failed(error)
@@ -152,17 +157,17 @@ class Oidc:
     async def finish(self, callback: str, kept: bytes, answer: Mapping[str, str]) -> Outcome:
         sent = msgspec.msgpack.decode(kept, type=_Sent)
         try:
-            provider = self._provider()
-            metadata = await provider.metadata()
+            ready = self._ready()
+            metadata = await ready.provider.metadata()
             if "iss" in answer or metadata.states_issuer:
                 oidc_tokens.same(answer, "iss", self._config.issuer)
             if "error" in answer or not answer.get("code"):
                 return Rejected(f"the provider answered {answer.get('error', 'no code')[:60]!r}")
-            tokens = await provider.of_code(answer["code"], sent.verifier, callback)
-            claims = await provider.claims(tokens.id, self._id_token(), self._now())
+            tokens = await ready.provider.of_code(answer["code"], sent.verifier, callback)
+            claims = await ready.judge.identity(tokens)
             oidc_tokens.same(claims, "nonce", sent.nonce)
-            self._recent(claims)
-            return await self._person(provider, claims, tokens)
+            ready.judge.recent(claims)
+            return await self._person(ready, claims, tokens)
         except (Wrong, Refused) as error:
             return Rejected(str(error))
         except (Unanswered, ConfigError) as error:
@@ -175,16 +180,13 @@ class Oidc:
         if remote is None or kept is None or not kept.refresh:
             return NotMine()
         try:
-            provider = self._provider()
-            tokens = await provider.of_refresh(kept.refresh)
+            ready = self._ready()
+            tokens = await ready.provider.of_refresh(kept.refresh)
             signed = bool(tokens.id)
-            if signed:
-                claims = await provider.claims(tokens.id, self._id_token(), self._now())
-            else:
-                claims = await provider.userinfo(tokens.access)
+            claims = await (ready.judge.identity(tokens) if signed else ready.provider.userinfo(tokens.access))
             oidc_tokens.same(claims, "sub", remote.subject)
             tokens = Tokens(tokens.access, tokens.id or kept.id, tokens.refresh or kept.refresh)
-            outcome = await self._person(provider, claims, tokens, remote, signed=signed)
+            outcome = await self._person(ready, claims, tokens, remote, signed=signed)
         except (Wrong, Refused) as error:
             return Rejected(str(error))
         except (Unanswered, ConfigError) as error:
@@ -195,7 +197,7 @@ class Oidc:
 
     async def leave(self, remote: Remote, back: str) -> str | None:
         try:
-            metadata = await self._provider().metadata()
+            metadata = await self._ready().provider.metadata()
         except Unanswered:
             return None
         if not metadata.end_session:
@@ -206,40 +208,44 @@ class Oidc:
         return metadata.end_session + ("&" if "?" in metadata.end_session else "?") + urlencode(fields)
 
     async def ended(self, token: str) -> Ending | Rejected | Failed:
-        now = self._now()
-        expected = self._expected(self._config.client_id, _LOGOUT_TOKEN, FRESH_SECONDS)
         try:
-            claims = await self._provider().claims(token, expected, now)
-            subject, session, once = oidc_tokens.logout(claims)
+            return await self._ready().judge.logout(token)
         except Wrong as error:
             return Rejected(str(error))
         except Unanswered as error:
             return self._failed(error)
-        # By then it is too old, or has expired, and is refused for that.
-        until = now + FRESH_SECONDS + 2 * self._config.leeway
-        return Ending(subject, session, oidc_tokens.number(claims, "iat") or now, once, until)
 
     async def bear(self, token: str) -> Outcome:
-        """An access token (RFC 9068) that was issued for this gateway. Others' tokens are not this login's."""
-        config = self._config
-        expected = self._expected(config.bearer_audience or config.client_id, _ACCESS_TOKEN)
+        """An access token that was issued for this gateway. Others' tokens are not this login's."""
         try:
-            if token.count(".") != 2 or oidc_tokens.peek(token, 1).get("iss") != config.issuer:
-                return NotMine()
-            provider = self._provider()
-            claims = await provider.claims(token, expected, self._now())
-            oidc_tokens.subject(claims)
-            if config.bearer_scope and config.bearer_scope not in str(claims.get("scope", "")).split():
-                return Rejected(f"scope: {config.bearer_scope} is not among those of the token")
-            return self._mapped(claims, claims, None)
+            ready = self._ready()
+            claims = await ready.judge.access(token)
+            return NotMine() if claims is None else self._mapped(ready, claims, claims, None)
         except Wrong as error:
             return Rejected(str(error))
         except (Unanswered, ConfigError) as error:
             return self._failed(error)
 
+    async def explain(self, user: str, groups: Sequence[str] | None) -> Known | None:
+        """Of the mapping alone: a provider tells nothing of people who are not there."""
+        if groups is None or self._opened is None:
+            return None
+        mapping = self._opened.mapping.current()
+        return Known(mapped(mapping, Identity(user, 1), groups), "looked up nowhere", groups, mapping)
+
+    def probes(self) -> Sequence[Probe]:
+        return (Probe(f"provider {self._config.issuer}", self._probe),)
+
+    async def _probe(self) -> str | Failed:
+        try:
+            count = await self._ready().provider.key_count()
+        except Unanswered as error:
+            return self._failed(error)
+        return f"is what it calls itself, and signs with one of {count} keys"
+
     async def _person(
         self,
-        provider: Provider,
+        ready: _Opened,
         claims: Mapping[str, Any],
         tokens: Tokens,
         before: Remote | None = None,
@@ -249,48 +255,29 @@ class Oidc:
         """The person of an ID token; not `signed`: of userinfo, where a refresh brought no ID token."""
         subject = oidc_tokens.subject(claims)
         told: Mapping[str, Any] = claims
-        if signed:
-            oidc_tokens.issued_to(claims, self._config.client_id)
-            oidc_tokens.belongs(claims, tokens.id, tokens.access)
-            if self._config.groups_from == "userinfo":
-                told = await provider.userinfo(tokens.access)
-                oidc_tokens.same(told, "sub", subject)
+        if signed and self._config.groups_from == "userinfo":
+            told = await ready.provider.userinfo(tokens.access)
+            oidc_tokens.same(told, "sub", subject)
         kept = msgspec.msgpack.encode(_Kept(tokens.refresh, tokens.id if len(tokens.id) <= MAX_HINT else ""))
         session = claims.get("sid", before.session if before else "")
         if not isinstance(session, str) or len(session) > 255:
             raise Wrong("sid: is no text of up to 255 characters")
         issued = before.issued if before else oidc_tokens.number(claims, "iat") or 0.0
-        return self._mapped({**told, **claims}, told, Remote(subject, session, issued, kept))
+        return self._mapped(ready, {**told, **claims}, told, Remote(subject, session, issued, kept))
 
-    def _mapped(self, claims: Mapping[str, Any], groups: Mapping[str, Any], remote: Remote | None) -> Outcome:
+    def _mapped(
+        self, ready: _Opened, claims: Mapping[str, Any], groups: Mapping[str, Any], remote: Remote | None
+    ) -> Outcome:
         config = self._config
         number = oidc_person.number(claims, config, oidc_tokens.subject(claims))
         name = oidc_person.display_name(claims, config)
         identity = Identity(oidc_person.user(claims, config), number, name, remote=remote)
-        if self._opened is None:
-            return Failed("was not opened")
-        return mapped(self._opened[1].current(), identity, oidc_person.groups(groups, config))
+        return mapped(ready.mapping.current(), identity, oidc_person.groups(groups, config))
 
-    def _recent(self, claims: Mapping[str, Any]) -> None:
-        """OpenID Connect Core 1.0, 3.1.2.1: who asked for a recent login looks at whether it was one."""
-        most = self._config.max_age
-        if most is None:
-            return
-        at = oidc_tokens.number(claims, "auth_time")
-        if at is None or self._now() - at > most + self._config.leeway:
-            raise Wrong("auth_time: the login at the provider is older than max_age")
-
-    def _id_token(self) -> Expected:
-        return self._expected(self._config.client_id, _ID_TOKEN, FRESH_SECONDS)
-
-    def _expected(self, audience: str, types: frozenset[str], fresh: float | None = None) -> Expected:
-        config = self._config
-        return Expected(config.issuer, audience, config.algorithms, types, config.leeway, fresh)
-
-    def _provider(self) -> Provider:
+    def _ready(self) -> _Opened:
         if self._opened is None:
             raise Unanswered("was not opened")
-        return self._opened[0]
+        return self._opened
 
     def _failed(self, error: Exception) -> Failed:
         return Failed(f"issuer {self._config.issuer}: {error}")

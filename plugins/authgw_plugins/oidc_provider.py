@@ -105,6 +105,13 @@ class Provider:
                 self._keys_at = self._clock()
             return self._keys
 
+    async def key_count(self) -> int:
+        """How many keys that can be used it publishes now."""
+        found = await self._known_keys(anew=True)
+        if not found:
+            raise Unanswered("jwks_uri: the provider publishes no key that can be used")
+        return len(found)
+
     async def of_code(self, code: str, verifier: str, callback: str) -> Tokens:
         """RFC 6749, 4.1.3, with the verifier of RFC 7636. Raises Refused."""
         return await self._exchange("authorization_code", code=code, code_verifier=verifier, redirect_uri=callback)

@@ -15,12 +15,12 @@ from authgw.demo.accounts import users
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
-from authgw.login import chain, throttle, user, verified
+from authgw.login import access, chain, redirect, throttle, user, verified
 from authgw.narrow import facts_gui, facts_teller, fetch, sensors
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
-from authgw_plugins import script, static
+from authgw_plugins import oidc_config, oidc_judge, oidc_provider, oidc_wire, script, static
 from kit.readme import ROOT, blocks, commands, readme, rows, section
 from kit.readme_run import explained, run, write_files
 
@@ -31,6 +31,7 @@ NUMBER = re.compile(r"\d+(ms|s|m|h|d|[KMG]?i?B)?")
 _LIMITS = Limits()
 _STATIC = static.StaticConfig.model_fields
 _SCRIPT = script.ScriptConfig.model_fields
+_OIDC = oidc_config.OidcConfig.model_fields
 FIXED = {
     "fields of a request": f"{_LIMITS.max_fields}",
     "length of a field's name": f"{_LIMITS.max_name}",
@@ -58,6 +59,15 @@ FIXED = {
     "threads, seconds of a script (`threads`, `timeout`)": (
         f"{_SCRIPT['threads'].default}, {_SCRIPT['timeout'].default:g} s"
     ),
+    "time to sign in at a provider": f"{redirect.SECONDS} s",
+    "logins that begin at a provider, per address": f"{throttle.MAX_BEGUN} a minute",
+    "what a provider says of itself, and its keys, are remembered": f"{oidc_provider.REMEMBERED_SECONDS:g} s",
+    "an unknown key of a provider's is looked for": f"every {oidc_provider.KEYS_SECONDS:g} s",
+    "answers of a provider": f"{oidc_wire.MAX_REPLY // 1024} KiB",
+    "age of ID tokens and logout tokens, clocks apart (`leeway`)": (
+        f"{oidc_judge.FRESH_SECONDS:g} s, {_OIDC['leeway'].default:g} s"
+    ),
+    "an access token's login is one line of the trail for": f"{access.REMEMBERED_SECONDS:g} s",
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
