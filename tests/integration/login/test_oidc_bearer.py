@@ -92,3 +92,26 @@ async def test_a_provider_that_is_down(one: Desk) -> None:
     """Nobody can tell whether a token is genuine: a failure, and no verdict on the token."""
     one.fake.replies["/jwks"] = reply(status="500 Internal Server Error")
     assert isinstance(await one.plugin.bear(signed(claims(one), KEY, typ="at+jwt")), Failed)
+
+
+async def test_tried_for_real(one: Desk) -> None:
+    """`check --connect` asks the provider who it is and for its keys, and says what is wrong with either."""
+    (probe,) = one.plugin.probes()
+    assert one.fake.url in probe.what
+    assert await probe.run() == "is what it calls itself, and signs with one of 2 keys"
+    one.fake.clock.now += 3601
+    one.fake.keys = []
+    assert isinstance(await probe.run(), Failed)
+    one.fake.clock.now += 3601
+    one.fake.says = {"issuer": "https://other.example"}
+    wrong = await probe.run()
+    assert isinstance(wrong, Failed)
+    assert "the provider calls itself 'https://other.example'" in wrong.reason
+
+
+async def test_explained_by_groups(one: Desk) -> None:
+    """What groups would give can be told without anybody; of a person alone nothing can."""
+    assert await one.plugin.explain("alice", None) is None
+    known = await one.plugin.explain("alice", ["noc-acme"])
+    assert known is not None
+    assert isinstance(known.outcome, Granted)
