@@ -18,6 +18,16 @@ _BEGINS_JSON = re.compile(r'\{\s*["}]|\[\s*["\[{]')
 _PLAIN = (b"{", b"[")
 
 
+def plain(body: bytes) -> bytes | None:
+    """A reply that begins as a document and is UTF-8, not looked at any further; None: it is to be extracted."""
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    stripped = body.strip()
+    return stripped if stripped[:1] in _PLAIN else None
+
+
 def extract(body: bytes) -> bytes:
     """The one JSON document of a reply, as it was written. Anything that is not clearly one: `UPSTREAM_MALFORMED`.
 

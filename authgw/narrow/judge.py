@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from authgw.narrow.scope import CompiledScope, Facts, Verdict, compile_scope
+from authgw.narrow.scope import CompiledScope, Facts, Test, Verdict, compile_scope
 from authgw.rights.claims import Claims, Grant
 
 # can_audit = 1: downloads need a reason.
@@ -17,19 +17,22 @@ MAX_CHOICES = 64
 class Judge:
     """Some grants of one user's claims. They are never flattened: each row is judged grant by grant."""
 
-    __slots__ = ("_limits", "_scopes", "sensors", "sensors_only", "unscoped")
+    __slots__ = ("_limits", "_scopes", "needs", "sensors", "sensors_only", "unscoped", "verdict")
 
     def __init__(self, scopes: Sequence[CompiledScope], limits: Sequence[frozenset[str]]) -> None:
         self._scopes = tuple(scopes)
         self._limits = tuple(limits)
         self.unscoped = any(scope.unscoped for scope in scopes)
         self.sensors_only = all(scope.sensors_only for scope in scopes)
+        self.needs = frozenset[str]().union(*(scope.needs for scope in scopes))
+        # Asked for every row: what decides alone is asked without a detour.
+        self.verdict: Test = self._scopes[0].judge if len(self._scopes) == 1 else self._verdict
         known = [scope.sensors for scope in scopes]
         self.sensors: frozenset[int] | None = None
         if known and None not in known:
             self.sensors = frozenset[int]().union(*(sensors for sensors in known if sensors is not None))
 
-    def verdict(self, facts: Facts) -> Verdict:
+    def _verdict(self, facts: Facts) -> Verdict:
         """Whether the call is visible under some grant."""
         answer: Verdict = False
         for scope in self._scopes:

@@ -13,7 +13,7 @@ import msgspec
 
 from authgw.catalogue.model import Rows
 from authgw.narrow.judge import Judge
-from authgw.narrow.rows import Reader, Row, anew, began, project, project_table
+from authgw.narrow.rows import Reader, Row, anew, began, bulk, project, project_table, written
 from authgw.narrow.scope import Facts
 from authgw.narrow.source import Source
 from authgw.policy.kinds import SortKey, sort_keys
@@ -58,6 +58,7 @@ class Sieve:
     def __init__(self, spec: Rows, judge: Judge, source: Source) -> None:
         self._judge = judge
         self._source = source
+        self._bulk = bulk(spec, judge.needs)
         self._simple = spec.simple if spec.simple and judge.any_limited("simple_cdr") else ()
         self._date = spec.date
 
@@ -67,29 +68,32 @@ class Sieve:
             return [(row, row.facts) for row in rows]
         seen: list[tuple[Row, Facts]] = []
         unclear: list[int] = []
+        judged = self._judge.verdict
         for row in rows:
-            verdict = self._judge.verdict(row.facts)
-            if verdict is not False:
-                if not self._clear(row.facts, verdict):
-                    unclear.append(len(seen))
-                seen.append((row, row.facts))
+            facts = row.facts
+            verdict = judged(facts)
+            if verdict is False:
+                continue
+            if verdict is None or (self._simple and not self._clear(facts, verdict)):
+                unclear.append(len(seen))
+            seen.append((row, facts))
         if not unclear:
             return seen
         return await self._looked_up(seen, unclear)
 
-    def write(self, row: Row, facts: Facts) -> bytes:
-        """The row as it goes out: whole, or reduced where only grants with simple_cdr show it."""
+    def write(self, kept: Sequence[tuple[Row, Facts]]) -> list[bytes]:
+        """Rows as they go out: whole, or reduced where only grants with simple_cdr show them."""
         if not self._simple:
-            return anew(row.raw)
+            return written([row for row, _ in kept], self._bulk)
+        return [self._reduced(row, facts) for row, facts in kept]
+
+    def _reduced(self, row: Row, facts: Facts) -> bytes:
         limits = self._judge.limits(facts)
         if limits is not None and "simple_cdr" not in limits:
             return anew(row.raw)
         if row.named is not None and bytes(row.raw)[:1] == b"[":
             return project_table(row.raw, row.named, self._simple)
         return project(row.raw, self._simple)
-
-    def _clear(self, facts: Facts, verdict: bool | None) -> bool:
-        return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))
 
     async def _looked_up(self, seen: list[tuple[Row, Facts]], unclear: list[int]) -> list[tuple[Row, Facts]]:
         """First a list of the time of these rows, where one is of use; then call by call what that leaves open."""
@@ -114,20 +118,22 @@ class Sieve:
         verdict = self._judge.verdict(facts)
         return verdict is False or self._clear(facts, verdict)
 
+    def _clear(self, facts: Facts, verdict: bool | None) -> bool:
+        return verdict is not None and (not self._simple or self._judge.settled(facts, "simple_cdr"))
+
 
 def _merged(row: Facts, looked_up: Facts | None) -> Facts:
     """What the row itself says stands; the look-up fills in what it leaves open."""
-    if looked_up is None:
-        return row
-    missing = {name: getattr(looked_up, name) for name in row.__struct_fields__ if getattr(row, name) is msgspec.UNSET}
-    return msgspec.structs.replace(row, **missing)
+    told = {name: getattr(row, name, msgspec.UNSET) for name in Facts.__struct_fields__}
+    known = {name: value for name, value in told.items() if value is not msgspec.UNSET}
+    return msgspec.structs.replace(looked_up or Facts(), **known)
 
 
 class Listing:
     """Answers one LISTING for one user. `sent`: the fields upstream gets, sensors already put in."""
 
     def __init__(self, spec: Rows, judge: Judge, source: Source) -> None:
-        self._reader = Reader(spec)
+        self._reader = Reader(spec, judge.needs)
         self._sieve = Sieve(spec, judge, source)
         self._source = source
 
@@ -140,7 +146,7 @@ class Listing:
         kept = await self._sieve.keep(page.rows)
         if len(kept) != len(page.rows) or page.total is None:
             return None
-        return Found([self._sieve.write(*row) for row in kept], page.total)
+        return Found(self._sieve.write(kept), page.total)
 
     async def count(self, sent: Mapping[str, str]) -> int | None:
         """Upstream's own total; only where the pushed scope is the whole scope."""
@@ -159,13 +165,13 @@ class Listing:
             body = await self._source.fetch({**sent, "start": str(passed), "limit": str(CHUNK)})
             page = self._reader.page(body)
             # Calls that are recorded while we scan push rows over the edge of a chunk: those came before.
-            fresh = [row for row in page.rows if row.id is None or row.id not in before]
+            fresh = [row for row in page.rows if row.id is None or row.id not in before] if before else page.rows
             kept = await self._sieve.keep(fresh)
             if window is not None:
                 first, last = max(window.start - count, 0), max(window.start + window.limit - count, 0)
-                rows.extend(self._sieve.write(*row) for row in kept[first:last])
+                rows += self._sieve.write(kept[first:last])
             count += len(kept)
             passed += len(page.rows)
-            before = {row.id for row in page.rows}
             if not fresh or (page.total is not None and passed >= page.total):
                 return Found(rows, count, passed - count)
+            before = {row.id for row in page.rows}

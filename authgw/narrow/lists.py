@@ -10,7 +10,7 @@ import msgspec
 
 from authgw.answer import Answer
 from authgw.catalogue.model import Rows
-from authgw.narrow import document, rewrite
+from authgw.narrow import rewrite
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds, Job, Outcome, Said
 from authgw.narrow.listing import Found, Listing, Sieve, Window
@@ -53,9 +53,7 @@ class Lists:
         call = rewrite.call(job.allow, job.request, job.path, sent)
         source = UpstreamSource(self._upstream, call, self._facts, self._bounds.max_reply)
         if job.judge.unscoped and not (spec.simple and job.judge.any_limited("simple_cdr")) and not _less(job, spec):
-            body = document.extract(await source.fetch(sent))
-            Reader(spec).page(body)
-            body = job.masks.document(body, spec.at)
+            body = job.masks.document(Reader(spec).whole(await source.fetch(sent)), spec.at)
             return Said(Answer(200, body))
         if job.allow.entry.aggregate:
             return await self._sums(job, spec, source, sent)
@@ -66,16 +64,17 @@ class Lists:
         return await self._once(job, spec, source, sent)
 
     async def _once(self, job: Job, spec: Rows, source: UpstreamSource, sent: Mapping[str, str]) -> Outcome:
-        page = Reader(spec).page(await source.fetch(sent))
+        needs = job.judge.needs if spec.judge == "call" else frozenset({"sensor"})
+        page = Reader(spec, needs).page(await source.fetch(sent))
         if spec.judge == "sensor":
             seen = [row for row in page.rows if isinstance(n := row.facts.sensor, int) and job.judge.shows_sensor(n)]
             rows = [project(row.raw, only) if (only := _less(job, spec)) else bytes(row.raw) for row in seen]
             return Said(_listed(spec, rows, len(rows)))
         sieve = Sieve(spec, job.judge, source)
         if page.names is not None:
-            kept = [sieve.write(*pair) for pair in await sieve.keep(page.rows)]
+            kept = sieve.write(await sieve.keep(page.rows))
             return Said(Answer(200, _array([bytes(page.names), *kept])))
-        lists = [[sieve.write(*kept) for kept in await sieve.keep(rows)] for rows in page.groups()]
+        lists = [sieve.write(await sieve.keep(rows)) for rows in page.groups()]
         rows = [row for group in lists for row in group]
         if page.nested is None or not rows:
             return Said(_listed(spec, rows, len(rows)))

@@ -136,7 +136,7 @@ class Likes:
             return True
         if not value:
             return False
-        text = fold(value)
+        text = value.lower() if value.isascii() else fold(value)
         if text in self._exact:
             return True
         for size, known in self._prefix.items():

@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from authgw.catalogue.model import Rows
 from authgw.errors import UpstreamError
 from authgw.narrow import document
+from authgw.narrow.bulk import Bulk, BulkRow, Form
 from authgw.narrow.patterns import address_number
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
@@ -51,17 +52,31 @@ class Page(Struct, frozen=True):
 
 
 Read = Callable[[Raw], Row]
+Columns = dict[str, tuple[str, Callable[[Any], Any]]]
 
 
 class Reader:
-    """Reads the replies of one entry."""
+    """Reads the replies of one entry. `needs`: the facts that will be asked of its rows, if it is known; then rows of
+    the usual form tell no others."""
 
-    def __init__(self, spec: Rows) -> None:
+    def __init__(self, spec: Rows, needs: frozenset[str] | None = None) -> None:
         self._spec = spec
+        self._bulk = None if needs is None else bulk(spec, needs)
         self.read_row = _row_reader(spec)
+
+    def whole(self, body: bytes) -> bytes:
+        """The document of a reply that goes out as it is, after a look at its form; errors as `page`."""
+        found = document.extract(body)
+        if not _form(self._spec).fits(found):
+            self.page(found)
+        return found
 
     def page(self, body: bytes) -> Page:
         """Rows and total of a whole reply; `UPSTREAM_MALFORMED` if it is not of the declared form."""
+        plain = document.plain(body) if self._bulk is not None else None
+        if self._bulk is not None and plain is not None and (found := self._bulk.read(plain)) is not None:
+            rows, total = found
+            return Page(rows, None if total is UNSET else _total(total))
         body = document.extract(body)
         try:
             if self._spec.at is None:
@@ -143,6 +158,14 @@ def project_table(raw: Raw, names: Iterable[str], columns: Sequence[str]) -> byt
     return msgspec.json.encode([value if name in columns else None for name, value in kept])
 
 
+def written(rows: Sequence[Row], bulk: Bulk | None) -> list[bytes]:
+    """Rows of one page as they go out: as they came where nobody can read them differently, else anew."""
+    raws = [row.raw for row in rows]
+    if bulk is not None and rows and isinstance(rows[0], BulkRow) and bulk.once(raws):
+        return [bytes(raw) for raw in raws]
+    return [anew(raw) for raw in raws]
+
+
 def anew(raw: Raw) -> bytes:
     """A row with each field once, its last value, which is the one that was judged. Values stay as they came."""
     row = bytes(raw)
@@ -201,9 +224,8 @@ def connected(value: Any) -> bool | UnsetType:
     return True if isinstance(value, int | float | str) and not isinstance(value, bool) else UNSET
 
 
-@lru_cache(maxsize=256)
-def _row_reader(spec: Rows) -> Read:
-    """A reader for rows of one shape: only the named fields are decoded, the rest is skipped over."""
+def _columns(spec: Rows) -> Columns:
+    """By name of a fact: the row's field that tells it, and how it is read."""
     columns: dict[str, tuple[str, Callable[[Any], Any]]] = {"id": (spec.id, number)}
     if spec.sensor:
         columns["sensor"] = (spec.sensor, number)
@@ -218,6 +240,32 @@ def _row_reader(spec: Rows) -> Read:
         columns["vlan"] = (spec.vlan, vlan)
     if spec.connected:
         columns["connected"] = (spec.connected, connected)
+    return columns
+
+
+@lru_cache(maxsize=256)
+def bulk(spec: Rows, needs: frozenset[str]) -> Bulk | None:
+    """None where rows do not tell all that is needed, or in more than one field."""
+    columns = _columns(spec)
+    if spec.table or not needs <= columns.keys():
+        return None
+    return Bulk(spec, {"id": (spec.id, _row_id), **{fact: columns[fact] for fact in columns if fact in needs}})
+
+
+@lru_cache(maxsize=256)
+def _form(spec: Rows) -> Form:
+    return Form(spec)
+
+
+def _row_id(value: Any) -> int | None:
+    found = number(value)
+    return found if isinstance(found, int) else None
+
+
+@lru_cache(maxsize=256)
+def _row_reader(spec: Rows) -> Read:
+    """A reader for rows of one shape: only the named fields are decoded, the rest is skipped over."""
+    columns = _columns(spec)
     shape = msgspec.defstruct(
         "RowFields",
         [(field, Any, UNSET) for field in columns],
@@ -233,8 +281,7 @@ def _row_reader(spec: Rows) -> Read:
         }
         if spec.headers:
             known["headers"] = _headers(raw, spec.headers)
-        row_id = number(getattr(fields, "id")) if getattr(fields, "id") is not UNSET else None  # noqa: B009
-        return Row(raw, row_id if isinstance(row_id, int) else None, Facts(**known))
+        return Row(raw, _row_id(getattr(fields, "id")), Facts(**known))  # noqa: B009
 
     return read
 

@@ -10,6 +10,8 @@ unknown field is looked up, and whoever cannot look it up must take None for hid
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
@@ -48,9 +50,9 @@ class Step(Struct, frozen=True):
 
 
 class CompiledScope:
-    """A scope ready to judge. Conditions are ordered by cost; `fields` names the facts that can decide."""
+    """A scope ready to judge. Conditions are ordered by cost; `fields` names them, `needs` the facts they ask for."""
 
-    __slots__ = ("_tests", "fields", "sensors", "sensors_only", "unscoped")
+    __slots__ = ("_tests", "fields", "judge", "needs", "sensors", "sensors_only", "unscoped")
 
     def __init__(self, scope: Scope, number_match: str) -> None:
         self._tests = tuple(_conditions(scope, number_match))
@@ -58,8 +60,10 @@ class CompiledScope:
         self.sensors = None if scope.sensors is None else frozenset(scope.sensors)
         self.sensors_only = scope.sensors is not None and len(self._tests) == 1
         self.fields = frozenset(name for name, _ in self._tests)
+        self.needs = needs(scope)
+        self.judge: Test = self._tests[0][1] if len(self._tests) == 1 else self._judge
 
-    def judge(self, facts: Facts) -> Verdict:
+    def _judge(self, facts: Facts) -> Verdict:
         answer: Verdict = True
         for _, test in self._tests:
             verdict = test(facts)
@@ -71,6 +75,20 @@ class CompiledScope:
 
     def steps(self, facts: Facts) -> list[Step]:
         return [Step(name, test(facts)) for name, test in self._tests]
+
+
+def needs(scope: Scope) -> frozenset[str]:
+    """The facts that a scope asks for, by name."""
+    asked = [
+        (scope.sensors is not None, ("sensor",)),
+        (scope.connected_only, ("connected",)),
+        (bool(scope.ip), ("caller_ip", "called_ip")),
+        (bool(scope.number), ("caller", "called")),
+        (bool(scope.domain), ("caller_domain", "called_domain")),
+        (bool(scope.vlan), ("vlan",)),
+        (bool(scope.headers_cdr), ("headers",)),
+    ]
+    return frozenset(name for holds, names in asked if holds for name in names)
 
 
 def compile_scope(scope: Scope, number_match: str = "like") -> CompiledScope:
@@ -97,13 +115,13 @@ def is_sensors_only(grant: Grant) -> bool:
 def _conditions(scope: Scope, number_match: str) -> list[tuple[str, Test]]:
     found: list[tuple[str, Test]] = []
     if scope.sensors is not None:
-        found.append(("sensors", _member(frozenset(scope.sensors), lambda facts: facts.sensor)))
+        found.append(("sensors", _member(frozenset(scope.sensors), attrgetter("sensor"))))
     if scope.connected_only:
         found.append(("connected", lambda facts: None if facts.connected is UNSET else facts.connected))
     if parties := _parties(scope, number_match):
         found.append(parties)
     if scope.vlan:
-        found.append(("vlan", _member(frozenset(scope.vlan), lambda facts: facts.vlan)))
+        found.append(("vlan", _member(frozenset(scope.vlan), attrgetter("vlan"))))
     if scope.headers_cdr:
         found.append(("headers", _headers(scope.headers_cdr)))
     return found
@@ -121,19 +139,15 @@ def _parties(scope: Scope, number_match: str) -> tuple[str, Test] | None:
     dimensions: list[tuple[str, Test]] = []
     if scope.ip:
         shows, hides = _split(scope.ip)
-        addresses = _sides(
-            _networks(shows), _networks(hides), lambda facts: facts.caller_ip, lambda facts: facts.called_ip
-        )
+        addresses = _sides(_networks(shows), _networks(hides), attrgetter("caller_ip"), attrgetter("called_ip"))
         dimensions.append(("ip", addresses))
     if scope.number:
         shows, hides = ([_prefixed(text, number_match) for text in part] for part in _split(scope.number))
-        numbers = _sides(_likes(shows), _likes(hides), lambda facts: facts.caller, lambda facts: facts.called)
+        numbers = _sides(_likes(shows), _likes(hides), attrgetter("caller"), attrgetter("called"))
         dimensions.append(("number", numbers))
     if scope.domain:
         shows, hides = _split(scope.domain)
-        domains = _sides(
-            _likes(shows), _likes(hides), lambda facts: facts.caller_domain, lambda facts: facts.called_domain
-        )
+        domains = _sides(_likes(shows), _likes(hides), attrgetter("caller_domain"), attrgetter("called_domain"))
         dimensions.append(("domain", domains))
     if not dimensions:
         return None
@@ -188,6 +202,8 @@ Side = Callable[[Facts], "int | str | UnsetType | None"]
 
 def _sides(shows: Likes | Networks | None, hides: Likes | Networks | None, caller: Side, called: Side) -> Test:
     """Some side matches a positive pattern (if there is one), and no `!` pattern matches either side."""
+    if shows is not None and hides is None:
+        return _shown(shows.matches, caller, called)
 
     def test(facts: Facts) -> Verdict:
         a, b = caller(facts), called(facts)
@@ -197,6 +213,21 @@ def _sides(shows: Likes | Networks | None, hides: Likes | Networks | None, calle
         if shows is not None and not (_hit(shows, a) or _hit(shows, b)):
             return None if unknown else False
         return None if unknown and hides is not None else True
+
+    return test
+
+
+def _shown(matches: Callable[[Any], bool], caller: Side, called: Side) -> Test:
+    """`_sides` without `!` patterns, which is what most scopes are; asked for every row."""
+
+    def test(facts: Facts) -> Verdict:
+        a = caller(facts)
+        if a is not UNSET and matches(a):
+            return True
+        b = called(facts)
+        if b is not UNSET and matches(b):
+            return True
+        return None if a is UNSET or b is UNSET else False
 
     return test
 

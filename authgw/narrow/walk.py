@@ -27,7 +27,7 @@ async def walk(
 
     Raises `TimeoutError` when it takes longer than `seconds`.
     """
-    reader, sieve = Reader(spec), Sieve(spec, judge, source)
+    reader, sieve = Reader(spec, judge.needs), Sieve(spec, judge, source)
     wanted, offset, last = int(element["size"]), element["offset"], -1
     chunk = min(max(2 * wanted, MIN_CHUNK), MAX_CHUNK)
     found: list[bytes] = []
@@ -40,10 +40,9 @@ async def walk(
             ids = [row.id for row in fresh if row.id is not None]
             if ids != sorted(ids) or any(row.id is None for row in page.rows):
                 raise UpstreamError(Reason.UPSTREAM_MALFORMED, "rows do not come in the order of their ids")
-            for row, facts in await sieve.keep(fresh):
-                found.append(sieve.write(row, facts))
-                if len(found) == wanted:
-                    return found
+            found += sieve.write((await sieve.keep(fresh))[: wanted - len(found)])
+            if len(found) == wanted:
+                return found
             if not ids:
                 return found
             offset = last = ids[-1]

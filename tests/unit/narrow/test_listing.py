@@ -138,7 +138,7 @@ async def test_rows_of_a_table_are_reduced_in_their_places() -> None:
     both = judge(Scope(sensors=(1,)), Scope(), limits=(frozenset(), frozenset({"simple_cdr"})))
     sieve = Sieve(spec, both, Calls([]))
     kept = await sieve.keep(Reader(spec).page(body).rows)
-    assert [json.loads(sieve.write(*row)) for row in kept] == [["0x1", 1, 167837957], ["0x2", 2, None]]
+    assert [json.loads(row) for row in sieve.write(kept)] == [["0x1", 1, 167837957], ["0x2", 2, None]]
 
 
 @pytest.mark.anyio
