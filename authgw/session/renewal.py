@@ -60,7 +60,7 @@ class Renewal:
     async def renewed(self, sid: str, loaded: Loaded) -> Loaded | None:
         """The record, confirmed where that was due. None: the session is over."""
         if not self.is_due(loaded.record):
-            return await self._unless_forgotten(loaded)
+            return loaded
         task = self._asking.get(loaded.handle)
         if task is not None and self._is_fresh_enough(loaded.record):
             return loaded
@@ -76,8 +76,9 @@ class Renewal:
 
     def is_due(self, record: Record) -> bool:
         """Whether the next request with it has to ask."""
-        pause = min(RETRY_SECONDS, self._limits.refresh)
-        return self._age(record) >= self._limits.refresh and self._clock() - record.tried >= pause
+        age, pause = self._age(record), min(RETRY_SECONDS, self._limits.refresh)
+        rested = self._clock() - record.tried >= pause or age >= self._limits.unconfirmed
+        return age >= self._limits.refresh and rested
 
     def _is_fresh_enough(self, record: Record) -> bool:
         return self._age(record) < min(self._limits.refresh + PATIENCE, self._limits.unconfirmed)

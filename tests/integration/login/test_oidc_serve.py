@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
+from authgw.login.throttle import MAX_BEGUN
 from kit.provider import sign_in
 from kit.servers import free_port
 from kit.sso import LOCAL, MAPPING, PEOPLE, Site, sensors, site
@@ -110,6 +111,31 @@ def test_another_browser_gets_nothing(sso: Site) -> None:
         assert stolen.status_code == 400
         assert me(victim) is None
         assert attacker.get(address).status_code == 400
+
+
+def test_what_is_kept_meanwhile_is_no_session(sso: Site) -> None:
+    """Neither the state in the address nor the browser's mark opens anything, under any cookie's name."""
+    with sso.browser() as browser:
+        started = browser.get("/authgw/oidc/sso/login")
+        state = parse_qs(urlsplit(started.headers["location"]).query)["state"][0]
+        mark = browser.cookies["authgw-redirect"]
+    for value in (state, mark):
+        for name in ("authgw", "PHPSESSID"):
+            answer = httpx2.get(f"{sso.url}/php/pcap.php?id=1", headers={"cookie": f"{name}={value}"})
+            assert answer.status_code == 401
+
+
+def test_a_look_uses_nothing_up(sso: Site) -> None:
+    """HEAD neither begins a login nor takes an answer."""
+    for path in ("login", "callback?state=x&code=y"):
+        assert httpx2.head(f"{sso.url}/authgw/oidc/sso/{path}").status_code == 405
+
+
+def test_one_address_begins_so_many(tmp_path: Path) -> None:
+    """Logins that are begun and never finished are remembered for a while: one address has so many of them a minute."""
+    with site(tmp_path, {"sso": {}}) as found, found.browser() as browser:
+        codes = [browser.get("/authgw/oidc/sso/login").status_code for _ in range(MAX_BEGUN + 1)]
+        assert codes == [303] * MAX_BEGUN + [429]
 
 
 def test_signing_out_at_the_provider_too(sso: Site) -> None:
