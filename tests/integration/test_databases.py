@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from authgw.durable.factors import FactorStore, Stored, Who
+from authgw.session import keys
 from kit.gateway import PROGRAM, configure, serving
 from kit.mariadb import MariaDb, real_mariadb
 from kit.postgres import Postgres, real_postgresql
@@ -36,7 +39,7 @@ def status(url: str, cookie: dict[str, str]) -> int:
 def shared(url: str) -> str:
     """A public link to a call."""
     params = json.dumps({"cdrId": 14})
-    fields = {"task": "getShareURL", "user": "alice", "password": "secret", "params": params}
+    fields = {"task": "getShareURL", "user": "bob", "password": "secret", "params": params}
     answer = httpx2.post(f"{url}/php/api.php", data=fields, timeout=20).json()
     assert answer["success"], answer
     return str(answer["url"])
@@ -90,23 +93,44 @@ def test_a_database_that_is_away_at_the_start(tmp_path: Path) -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def secrets_of(folder: Path, keep: str = "") -> set[str]:
+    """The stored second factors that open with the key file as it is; `keep`: one more before that."""
+
+    async def ask() -> set[str]:
+        store = FactorStore(f"sqlite:///{folder / 'authgw.db'}", keys.load(folder / "authgw.key"))
+        who = Who("static", "id:1", "alice")
+        try:
+            if keep:
+                await store.add(who, Stored(keep, "totp", "app", keep.encode(), 0, 1, 0), alone=False)
+            return {one.secret.decode() for one in await store.of(who)}
+        finally:
+            await store.close()
+
+    return asyncio.run(ask())
+
+
 def test_a_rotated_key_loses_nothing(tmp_path: Path) -> None:
-    """`keys rotate` and a restart: sessions and share links from before go on, and what is new is under the new key
-    alone; once the old key is dropped, only what is new is left."""
+    """`keys rotate`, a restart, `keys reseal`: sessions, share links and stored secrets from before go on, and what is
+    new is under the new key alone; once the old key is dropped, its sessions and links end, its secrets do not."""
     port = free_port()
     with redis_server(tmp_path / "redis") as redis, lookalike(tmp_path / "upstream") as upstream:
         sessions = {"store": redis.url}
         config = configure(tmp_path / "gateway", upstream, port=port, users=USERS, sessions=sessions)
         with serving(config, port) as first:
             before, old_link = log_in(first.url, "alice"), shared(first.url)
+            assert secrets_of(config.parent, keep="before") == {"before"}
             assert "k2 is the current key" in command(config, "keys", "rotate")
             assert (status(first.url, before), opens(old_link)) == (200, 200)
         with serving(config, port) as second:
             after, link = log_in(second.url, "bob"), shared(second.url)
             assert [status(second.url, one) for one in (before, after)] == [200, 200]
             assert [opens(one) for one in (old_link, link)] == [200, 200]
+            assert secrets_of(config.parent, keep="between") == {"before", "between"}
+            with pytest.raises(AssertionError, match="k1 is needed for 1 stored secret"):
+                command(config, "keys", "drop", "k1")
             assert "every stored secret is under k2" in command(config, "keys", "reseal")
         command(config, "keys", "drop", "k1")
+        assert secrets_of(config.parent) == {"before", "between"}
         with serving(config, port) as third:
             assert [status(third.url, one) for one in (before, after)] == [401, 200]
             assert [opens(one) for one in (old_link, link)] == [404, 200]

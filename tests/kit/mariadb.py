@@ -46,6 +46,7 @@ class MariaDb:
 @contextlib.contextmanager
 def mariadb(folder: Path, *, port: int | None = None, extra: Sequence[str] = ()) -> Iterator[MariaDb]:
     """A server over `folder`, whose data it makes or finds there. `extra`: more options."""
+    folder.mkdir(exist_ok=True)
     program, data = need("mariadbd"), folder / "data"
     port, known = port or free_port(), data.exists()
     user = f"--user={getpass.getuser()}"

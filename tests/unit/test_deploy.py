@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -115,6 +116,18 @@ def test_the_container_is_made_from_files_that_exist() -> None:
     assert all((ROOT / name).exists() for names in copied for name in names)
     installs = re.findall(r"pip install ([^\n&\\]*)", text)
     assert all("--require-hashes" in options or "--no-index" in options for options in installs)
+
+
+@pytest.mark.parametrize("file", ["Containerfile", "README.md"])
+def test_the_database_drivers_come_from_the_lock(file: str) -> None:
+    """What an operator installs for a database server is what the whole lock has for it, hashes included."""
+    (program,) = re.findall(r"awk '([^']*)' requirements\.lock >drivers\.lock", read(file))
+    found = subprocess.run(
+        ["awk", program, ROOT / "requirements.lock"], capture_output=True, text=True, check=True
+    ).stdout
+    names = set(re.findall(r"^([a-z0-9._-]+)==", found, re.MULTILINE))
+    assert names == {"pymysql", "psycopg", "psycopg-binary"}
+    assert found.count("--hash=sha256:") > len(names)
 
 
 def test_the_container_has_no_root_and_no_secret() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from authgw import services
 from authgw.catalogue.load import load
-from authgw.cli import http, serve
+from authgw.cli import connect, http, serve
 from authgw.cli.main import main
 from authgw.demo.accounts import users
+from authgw.durable import database
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
@@ -68,6 +69,8 @@ FIXED = {
         f"{oidc_judge.FRESH_SECONDS:g} s, {_OIDC['leeway'].default:g} s"
     ),
     "an access token's login is one line of the trail for": f"{access.REMEMBERED_SECONDS:g} s",
+    "a question to the database, an upgrade of its tables": f"{database.ASK_SECONDS:g} s, {database.UPGRADE_SECONDS} s",
+    "a backend of `check --connect`": f"{connect.PROBE_SECONDS:g} s",
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
