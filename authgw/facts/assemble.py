@@ -31,19 +31,8 @@ def database_facts(settings: Settings) -> DatabaseFacts | None:
     return DatabaseFacts(database, ours.headers, time.monotonic)
 
 
-async def trouble(settings: Settings) -> str | None:
-    """Why the database that is set cannot tell, by name, for people; None if it can, or none is set."""
-    database = database_facts(settings)
-    if database is None:
-        return None
-    try:
-        return await database.check()
-    finally:
-        await database.close()
-
-
 async def unready(facts: CallFacts, fresh: float = 5.0) -> str | None:
-    """The same of a running gateway, for anybody: without names and addresses. None too where the GUI would do."""
+    """Why the database cannot tell, for anybody: without names and addresses. None too where the GUI would do."""
     if isinstance(facts.teller, DatabaseFacts) and await facts.teller.check(fresh) is not None:
         return "the database of facts cannot be asked"
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from authgw.errors import ConfigError, Problem, UpstreamError
 from authgw.reasons import Reason
+from authgw.upstream.turns import Turns, asker
 
 # After a connection that could not be made, nobody else tries for so long.
 PAUSE = 1.0
@@ -23,27 +25,26 @@ T = TypeVar("T")
 
 
 class Database:
-    """At most `threads` connections, each asked one statement at a time; whoever comes too late waits in line.
+    """At most `threads` connections, each asked one statement at a time; whoever comes too late waits in
+    turn by user.
 
     `seconds`: for a free connection, for connecting, and for each statement. `clock`: seconds that never go back.
     """
 
     def __init__(self, url: str, *, seconds: float, threads: int, clock: Callable[[], float]) -> None:
         self._seconds, self._clock = seconds, clock
-        self._free = asyncio.Semaphore(threads)
+        self._turns = Turns(threads)
         self._threads = ThreadPoolExecutor(threads, "authgw-facts")
         self._engine = _engine(url, seconds, threads)
         self._failed: tuple[float, str] | None = None
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
-        """Work with a connection, on a thread. Raises `UpstreamError` with FACTS_UNAVAILABLE, without secrets."""
-        try:
-            async with asyncio.timeout(self._seconds):
-                await self._free.acquire()
-        except TimeoutError:
-            raise _unavailable("no connection to the database became free in time") from None
+        """Work with a connection, on a thread. Raises `UpstreamError`, without secrets: FACTS_UNAVAILABLE, or
+        UPSTREAM_BUSY where none became free."""
+        who = asker.get()
+        await self._turns.take(who, self._seconds, "connection to the database")
         call = asyncio.get_running_loop().run_in_executor(self._threads, self._work, work)
-        call.add_done_callback(self._freed)
+        call.add_done_callback(partial(self._freed, who))
         try:
             # A thread cannot be stopped: it ends by its own bounds, and keeps its place in line until then.
             async with asyncio.timeout(3 * self._seconds):
@@ -55,8 +56,8 @@ class Database:
         self._threads.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._engine.dispose)
 
-    def _freed(self, call: asyncio.Future[Any]) -> None:
-        self._free.release()
+    def _freed(self, who: str, call: asyncio.Future[Any]) -> None:
+        self._turns.give(who)
         if not call.cancelled():
             call.exception()  # seen, even if nobody waits any more
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import Context, copy_context
 
 from authgw.errors import UpstreamError
 from authgw.narrow.facts_outline import Outlines
@@ -25,7 +26,7 @@ class CallFacts:
         self._ttl = ttl
         self._known: dict[int, tuple[float, Facts | None]] = {}
         self._asked: dict[int, asyncio.Future[Facts | None]] = {}
-        self._next: dict[int, asyncio.Future[Facts | None]] = {}
+        self._next: dict[int, tuple[asyncio.Future[Facts | None], Context]] = {}
         self._questions: set[asyncio.Task[None]] = set()
 
     async def of(self, call_id: int) -> Facts | None:
@@ -78,13 +79,17 @@ class CallFacts:
             future = self._asked[call_id] = loop.create_future()
             if not self._next:
                 loop.call_soon(self._ask_next)
-            self._next[call_id] = future
+            self._next[call_id] = future, copy_context()
         return future
 
     def _ask_next(self) -> None:
-        futures, self._next = list(self._next.items()), {}
-        for at in range(0, len(futures), self.teller.batch):
-            question = asyncio.ensure_future(self._ask(dict(futures[at : at + self.teller.batch])))
+        wanted, self._next = list(self._next.items()), {}
+        loop = asyncio.get_running_loop()
+        for at in range(0, len(wanted), self.teller.batch):
+            part = wanted[at : at + self.teller.batch]
+            futures = {call_id: future for call_id, (future, _) in part}
+            # On behalf of the first who wanted it: users take turns upstream.
+            question = loop.create_task(self._ask(futures), context=part[0][1][1])
             self._questions.add(question)
             question.add_done_callback(self._questions.discard)
 

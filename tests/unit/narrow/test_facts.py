@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -11,6 +12,7 @@ from authgw.narrow.facts import CallFacts
 from authgw.narrow.facts_teller import MAX_CACHED
 from authgw.narrow.scope import Facts
 from authgw.reasons import Reason
+from authgw.upstream.turns import asker
 from kit.facts import Counting
 
 
@@ -142,3 +144,29 @@ async def test_memory_is_bounded() -> None:
     assert len(teller.questions) == 1
     await facts.of(1)
     assert len(teller.questions) == 2
+
+
+@pytest.mark.anyio
+async def test_each_question_is_asked_for_its_own_user() -> None:
+    """Look-ups of one moment are charged to whoever wanted them: nobody's many are taken for somebody else's."""
+    teller = Asking()
+    facts = CallFacts(teller, lambda: 0.0)
+
+    async def as_user(name: str, call_id: int) -> None:
+        asker.set(name)
+        await facts.of(call_id)
+
+    await asyncio.gather(as_user("alice", 1), as_user("bob", 2))
+    assert teller.askers == {1: "alice", 2: "bob"}
+
+
+class Asking(Counting):
+    """Writes down on whose behalf it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__(batch=1)
+        self.askers: dict[int, str] = {}
+
+    async def tell(self, call_ids: Sequence[int]) -> Mapping[int, Facts | None]:
+        self.askers |= dict.fromkeys(call_ids, asker.get())
+        return await super().tell(call_ids)
