@@ -17,13 +17,13 @@ from types import ModuleType
 
 import msgspec
 
-from bench import ROOT, intake, scope
+from bench import ROOT, intake, lookups, scope
 from bench.gateway import PARTS, QUICK, Plan, measure, shown
 from bench.report import plots
 
 OUT = ROOT / "bench" / "out"
-SMALL: dict[str, ModuleType] = {"scope": scope, "intake": intake}
-"""Benches of a single function, without any server."""
+SMALL: dict[str, ModuleType] = {"scope": scope, "intake": intake, "lookups": lookups}
+"""Benches of a single part, without a gateway that runs."""
 NAMES = [*SMALL, *PARTS]
 
 

@@ -17,7 +17,7 @@ from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import access, chain, redirect, throttle, user, verified
-from authgw.narrow import facts_gui, facts_teller, fetch, sensors
+from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, sensors
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
@@ -45,6 +45,9 @@ FIXED = {
     "`size` of listCdrIds": f"{kinds.MAX_COUNT}",
     "look-ups of one request at a time: by the GUI, by the database": f"{facts_gui.WIDTH}, {teller.BATCH}",
     "calls in one question to the database": f"{teller.BATCH}",
+    "calls for which a list of their time is asked for: at least, within": (
+        f"{facts_outline.LEAST}, {facts_outline.LONGEST.total_seconds() / 3600:g} h"
+    ),
     "columns of the database are remembered": f"{teller.LAYOUT_SECONDS:g} s",
     "facts of a call, and that there is none, are remembered": f"{facts_teller.TTL:g} s",
     "the list of sensors is remembered": f"{sensors.TTL:g} s",
