@@ -84,6 +84,7 @@ def site(
     people: Mapping[str, Mapping[str, Any]] = PEOPLE,
     offers: Mapping[str, Any] | None = None,
     registered: Mapping[str, Any] | None = None,
+    mapping: str = MAPPING,
     **sections: Any,
 ) -> Iterator[Site]:
     """`logins`: options of each [login.NAME] beside what they all need. `offers`: more of the providers' configuration,
@@ -105,7 +106,7 @@ def site(
                 "mapping": "mapping.toml",
                 **options,
             }
-        write_secret(folder / "mapping.toml", MAPPING)
+        write_secret(folder / "mapping.toml", mapping)
         login = {"chain": ["static", *logins]}
         upstream = {"pages": "all", **sections.pop("upstream", {})}
         served = world(folder, users=[LOCAL], port=port, login=login, upstream=upstream, **sections)

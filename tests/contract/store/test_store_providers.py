@@ -48,7 +48,7 @@ async def test_by_session(world: World) -> None:
 
 
 async def test_by_person(world: World) -> None:
-    """All sessions of the person at that provider, the newest too; somebody else's go on."""
+    """All sessions of the person at that provider, the newest too (CVE-2026-18569); somebody else's go on."""
     one, other = world.room(), world.room()
     mine = [await begin(one, remote(one, f"sid-{at}")) for at in range(3)]
     without = await begin(other, remote(one, ""))

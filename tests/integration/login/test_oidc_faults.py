@@ -42,7 +42,8 @@ async def test_the_right_one(one: Desk) -> None:
 
 
 async def test_pkce_over_the_wire(one: Desk) -> None:
-    """The code's exchange proves the challenge, and the client by its secret; neither is in an address."""
+    """The code's exchange proves the challenge, and the client by its secret; neither is in an address
+    (CVE-2023-48228, CVE-2024-23647)."""
     begun, fields = await one.begin()
     assert isinstance(await one.finish(begun), Granted)
     (asked,) = [each for each in one.fake.asked if each.path == "/token"]
@@ -99,7 +100,8 @@ async def test_pkce_over_the_wire(one: Desk) -> None:
     ids=str,
 )
 async def test_claims_that_are_no_login(one: Desk, claims: dict[str, Any]) -> None:
-    """One claim that is not as it must be, and nobody is signed in."""
+    """One claim that is not as it must be, and nobody is signed in (CVE-2026-114617: nonce_supported;
+    CVE-2021-35473: times that are none)."""
     one.fake.claims = claims
     assert isinstance(await one.finish(), Rejected)
 
@@ -162,7 +164,8 @@ def forged() -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", forged())
 async def test_forged_tokens(one: Desk, name: str) -> None:
-    """Only the provider's own signature counts, by an algorithm of the list, over an ID token."""
+    """Only the provider's own signature counts, by an algorithm of the list, over an ID token (CVE-2024-37568,
+    CVE-2022-29217: the public key as a secret; CVE-2025-59420: crit)."""
     begun, fields = await one.begin()
     right = {"iss": one.fake.url, "nonce": fields["nonce"], "preferred_username": "alice", "groups": ["noc-acme"]}
     one.fake.raw_token = forged()[name](right)

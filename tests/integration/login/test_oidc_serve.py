@@ -218,3 +218,14 @@ def test_straight_to_the_only_provider(tmp_path: Path) -> None:
         assert str(sign_in(browser, page, "sub-alice").url) == f"{found.url}/admin.php"
         browser.cookies.clear()
         assert 'type="password"' in browser.get("/authgw/login?local=1").text
+
+
+def test_a_second_factor_after_the_provider(tmp_path: Path) -> None:
+    """A role that wants a second factor gets one here: until it is in, the provider's word opens nothing."""
+    wants = MAPPING.replace('name = "operator"', 'name = "operator"\nreq_2fa = true')
+    with site(tmp_path, {"sso": {}}, mapping=wants) as found, found.browser() as browser:
+        landed = found.sign_in(browser, "sub-alice")
+        assert landed.url.path == "/authgw/login/enrol"
+        assert me(browser) is None
+        with found.signed_in("sub-bob") as other:
+            assert me(other) is not None
