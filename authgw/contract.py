@@ -125,10 +125,12 @@ class Failed(msgspec.Struct, frozen=True):
     """The backend could not be asked, or answered nonsense. Never the same as `Rejected`.
 
     `busy`: nothing is broken, but too many logins are under way; the person is told to try again.
+    `remote`: what a `refresh` has to leave with the session all the same (a refresh token that took another's place).
     """
 
     reason: str
     busy: bool = False
+    remote: Remote | None = None
 
 
 Outcome = Granted | Rejected | NotMine | Failed

@@ -51,7 +51,7 @@ class Confirm:
             case Rejected():
                 return Over(outcome.reason or "is no longer allowed in")
             case Failed():
-                return Unanswered(outcome.reason)
+                return Unanswered(outcome.reason, outcome.remote)
             case Granted():
                 return self._read(session, outcome)
 

@@ -58,9 +58,10 @@ class Over(msgspec.Struct, frozen=True):
 
 
 class Unanswered(msgspec.Struct, frozen=True):
-    """Nobody could be asked whether it stands. `reason` is for the log."""
+    """Nobody could be asked whether it stands. `reason` is for the log; `remote`: what to keep with it all the same."""
 
     reason: str
+    remote: Remote | None = None
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ class Providers:
     async def add(self, login: str, remote: Remote, handle: str, seconds: float) -> None:
         """Remember for `seconds` that this session hangs on that login at a provider."""
         now = self._clock()
-        for name in _names(login, remote.subject, remote.session):
+        for name in _hangs_on(login, remote):
             key = INDEX + self._seals[0].hash(name)
             await ask(self._redis.zremrangebyscore(key, "-inf", now))
             await ask(self._redis.zadd(key, {handle: now + seconds}))
@@ -41,7 +41,7 @@ class Providers:
 
     async def is_ended(self, login: str, remote: Remote) -> bool:
         """Whether the provider has ended this one since it was issued."""
-        for name in _names(login, remote.subject, remote.session):
+        for name in _hangs_on(login, remote):
             for seal in self._seals:
                 at = await read(self._redis.get(ENDED + seal.hash(name)))
                 # Of one second nobody can tell which came first.
@@ -65,15 +65,24 @@ class Providers:
             raise
 
     async def _mark(self, login: str, ending: Ending) -> list[str]:
-        name = _names(login, "" if ending.session else ending.subject, ending.session)[0]
-        await ask(self._redis.set(ENDED + self._seals[0].hash(name), repr(ending.issued), ex=int(ENDED_SECONDS)))
         found: list[str] = []
-        for seal in self._seals:
-            found += [one.decode() for one in await ask(self._redis.zrange(INDEX + seal.hash(name), 0, -1))]
+        for name in _ended(login, ending):
+            await ask(self._redis.set(ENDED + self._seals[0].hash(name), repr(ending.issued), ex=int(ENDED_SECONDS)))
+            for seal in self._seals:
+                found += [one.decode() for one in await ask(self._redis.zrange(INDEX + seal.hash(name), 0, -1))]
         return list(dict.fromkeys(found))
 
 
-def _names(login: str, subject: str, session: str) -> list[str]:
-    """By the session first."""
-    names = [f"{login}\0sid\0{session}"] if session else []
-    return names + ([f"{login}\0sub\0{subject}"] if subject else [])
+def _hangs_on(login: str, remote: Remote) -> list[str]:
+    """Under which names a session is found: its session there, else as one whose session there nobody told, and its
+    person."""
+    own = f"{login}\0sid\0{remote.session}" if remote.session else f"{login}\0lone\0{remote.subject}"
+    return [own, f"{login}\0sub\0{remote.subject}"]
+
+
+def _ended(login: str, ending: Ending) -> list[str]:
+    """Under which names those are found that end. A session of a person ends those of his that were never told one."""
+    if not ending.session:
+        return [f"{login}\0sub\0{ending.subject}"]
+    lone = [f"{login}\0lone\0{ending.subject}"] if ending.subject else []
+    return [f"{login}\0sid\0{ending.session}", *lone]

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from authgw.session import scripts
 from authgw.session.lookup import Loaded
-from authgw.session.model import Confirmed, Over, Session, SessionLimits, Unanswered
+from authgw.session.model import Confirmed, Over, Remote, Session, SessionLimits, Unanswered
 from authgw.session.record import Record, as_session, subject
 from authgw.session.records import Records
 from authgw.session.store import ask, read
@@ -123,14 +123,15 @@ class Renewal:
             return None
         if isinstance(answer, Unanswered):
             log.warning("session %s: %s could not be asked: %s", current.handle, session.claims.login, answer.reason)
-            written = await self._records.write(sid, current, lambda record: _tried(record, now), now)
+            remote = answer.remote
+            written = await self._records.write(sid, current, lambda record: _tried(record, remote, now), now)
             return None if written is None else await self._unless_forgotten(written)
         confirmed = answer
         return await self._records.write(sid, current, lambda record: _confirmed(record, confirmed, now), now)
 
 
-def _tried(record: Record, now: float) -> Record:
-    return msgspec.structs.replace(record, tried=now)
+def _tried(record: Record, remote: Remote | None, now: float) -> Record:
+    return msgspec.structs.replace(record, tried=now, remote=remote or record.remote)
 
 
 def _confirmed(record: Record, answer: Confirmed, now: float) -> Record:

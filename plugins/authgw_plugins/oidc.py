@@ -167,7 +167,7 @@ class Oidc:
             claims = await ready.judge.identity(tokens)
             oidc_tokens.same(claims, "nonce", sent.nonce)
             ready.judge.recent(claims)
-            return await self._person(ready, claims, tokens)
+            return await self._person(ready, claims, tokens.access, _remote(claims, tokens))
         except (Wrong, Refused) as error:
             return Rejected(str(error))
         except (Unanswered, ConfigError) as error:
@@ -179,18 +179,20 @@ class Oidc:
         kept = msgspec.msgpack.decode(remote.kept, type=_Kept) if remote and remote.kept else None
         if remote is None or kept is None or not kept.refresh:
             return NotMine()
+        held: Remote | None = None
         try:
             ready = self._ready()
             tokens = await ready.provider.of_refresh(kept.refresh)
+            # The old one may be worth nothing any more, whatever else goes wrong.
+            held = msgspec.structs.replace(remote, kept=_kept(tokens.refresh or kept.refresh, tokens.id or kept.id))
             signed = bool(tokens.id)
             claims = await (ready.judge.identity(tokens) if signed else ready.provider.userinfo(tokens.access))
             oidc_tokens.same(claims, "sub", remote.subject)
-            tokens = Tokens(tokens.access, tokens.id or kept.id, tokens.refresh or kept.refresh)
-            outcome = await self._person(ready, claims, tokens, remote, signed=signed)
+            outcome = await self._person(ready, claims, tokens.access, held, signed=signed)
         except (Wrong, Refused) as error:
             return Rejected(str(error))
         except (Unanswered, ConfigError) as error:
-            return self._failed(error)
+            return msgspec.structs.replace(self._failed(error), remote=held)
         if isinstance(outcome, contract.Granted) and outcome.identity.id != identity.id:
             return Rejected("has another id now")
         return outcome
@@ -244,26 +246,14 @@ class Oidc:
         return f"is what it calls itself, and signs with one of {count} keys"
 
     async def _person(
-        self,
-        ready: _Opened,
-        claims: Mapping[str, Any],
-        tokens: Tokens,
-        before: Remote | None = None,
-        *,
-        signed: bool = True,
+        self, ready: _Opened, claims: Mapping[str, Any], access: str, remote: Remote, *, signed: bool = True
     ) -> Outcome:
         """The person of an ID token; not `signed`: of userinfo, where a refresh brought no ID token."""
-        subject = oidc_tokens.subject(claims)
         told: Mapping[str, Any] = claims
         if signed and self._config.groups_from == "userinfo":
-            told = await ready.provider.userinfo(tokens.access)
-            oidc_tokens.same(told, "sub", subject)
-        kept = msgspec.msgpack.encode(_Kept(tokens.refresh, tokens.id if len(tokens.id) <= MAX_HINT else ""))
-        session = claims.get("sid", before.session if before else "")
-        if not isinstance(session, str) or len(session) > 255:
-            raise Wrong("sid: is no text of up to 255 characters")
-        issued = before.issued if before else oidc_tokens.number(claims, "iat") or 0.0
-        return self._mapped(ready, {**told, **claims}, told, Remote(subject, session, issued, kept))
+            told = await ready.provider.userinfo(access)
+            oidc_tokens.same(told, "sub", remote.subject)
+        return self._mapped(ready, {**told, **claims}, told, remote)
 
     def _mapped(
         self, ready: _Opened, claims: Mapping[str, Any], groups: Mapping[str, Any], remote: Remote | None
@@ -281,3 +271,16 @@ class Oidc:
 
     def _failed(self, error: Exception) -> Failed:
         return Failed(f"issuer {self._config.issuer}: {error}")
+
+
+def _remote(claims: Mapping[str, Any], tokens: Tokens) -> Remote:
+    """What an ID token says of the session at the provider. Raises Wrong."""
+    session = claims.get("sid", "")
+    if not isinstance(session, str) or len(session) > 255:
+        raise Wrong("sid: is no text of up to 255 characters")
+    issued = oidc_tokens.number(claims, "iat") or 0.0
+    return Remote(oidc_tokens.subject(claims), session, issued, _kept(tokens.refresh, tokens.id))
+
+
+def _kept(refresh: str, id: str) -> bytes:
+    return msgspec.msgpack.encode(_Kept(refresh, id if len(id) <= MAX_HINT else ""))

@@ -28,7 +28,7 @@ class Judge:
 
     async def identity(self, tokens: Tokens) -> dict[str, Any]:
         """The claims of an ID token (OpenID Connect Core 1.0, 3.1.3.7)."""
-        claims = await self._claims(tokens.id, self._config.client_id, _ID_TOKEN, FRESH_SECONDS)
+        claims = await self._claims(tokens.id, self._config.client_id, _ID_TOKEN, FRESH_SECONDS, ours=True)
         oidc_tokens.issued_to(claims, self._config.client_id)
         oidc_tokens.belongs(claims, tokens.id, tokens.access)
         return claims
@@ -61,8 +61,8 @@ class Judge:
         return claims
 
     async def _claims(
-        self, token: str, audience: str, types: frozenset[str], fresh: float | None = None
+        self, token: str, audience: str, types: frozenset[str], fresh: float | None = None, *, ours: bool = False
     ) -> dict[str, Any]:
         config = self._config
         expected = Expected(config.issuer, audience, config.algorithms, types, config.leeway, fresh)
-        return await self._provider.claims(token, expected, self._now())
+        return await self._provider.claims(token, expected, self._now(), ours=ours)

@@ -1,7 +1,7 @@
 """One provider: what it says about itself, its keys, and the exchange of codes and refresh tokens for tokens.
 
 Nothing is asked before it is needed. What the provider says about itself and its keys is remembered for an hour; a key
-that is not known is looked for at once, but not twice within half a minute, however many tokens name unknown keys.
+that is not known is looked for at once, but not twice within half a minute, however many strangers' tokens name such.
 """
 
 from __future__ import annotations
@@ -85,29 +85,31 @@ class Provider:
             self._known_at, self._failed = now, None
             return self._metadata
 
-    async def claims(self, token: object, expected: Expected, now: float) -> dict[str, Any]:
-        """The claims of a token of this provider's. Raises Wrong too."""
+    async def claims(self, token: object, expected: Expected, now: float, *, ours: bool = False) -> dict[str, Any]:
+        """The claims of a token of this provider's. Raises Wrong too. `ours`: the token endpoint gave it just now."""
         try:
-            return oidc_tokens.verified(token, await self._known_keys(), expected, now)
+            return oidc_tokens.verified(token, await self._known_keys(REMEMBERED_SECONDS), expected, now)
         except UnknownKey:
             pass
         try:
-            return oidc_tokens.verified(token, await self._known_keys(anew=True), expected, now)
+            keys = await self._known_keys(0.0 if ours else KEYS_SECONDS)
+            return oidc_tokens.verified(token, keys, expected, now)
         except UnknownKey:
             raise Wrong("kid: is signed with a key that the provider does not publish") from None
 
-    async def _known_keys(self, *, anew: bool = False) -> tuple[Key, ...]:
+    async def _known_keys(self, seconds: float) -> tuple[Key, ...]:
+        """Its keys, as they were asked for up to so many seconds ago."""
         metadata = await self.metadata()
         async with self._asking:
             age = None if self._keys_at is None else self._clock() - self._keys_at
-            if age is None or age >= (KEYS_SECONDS if anew else REMEMBERED_SECONDS):
+            if age is None or age >= seconds:
                 self._keys = oidc_tokens.keys(await self._wire.get(metadata.jwks))
                 self._keys_at = self._clock()
             return self._keys
 
     async def key_count(self) -> int:
         """How many keys that can be used it publishes now."""
-        found = await self._known_keys(anew=True)
+        found = await self._known_keys(KEYS_SECONDS)
         if not found:
             raise Unanswered("jwks_uri: the provider publishes no key that can be used")
         return len(found)

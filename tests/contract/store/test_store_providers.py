@@ -47,6 +47,14 @@ async def test_by_session(world: World) -> None:
     assert await alive(other, mine, same, second, foreign, local) == [False, False, True, True, True]
 
 
+async def test_a_session_that_knows_no_name_of_its_own(world: World) -> None:
+    """A provider that names the session only when it ends it ends those of the person that were never told a name."""
+    one = world.room()
+    lone, told = await begin(one, remote(one, "")), await begin(one, remote(one, "sid-2"))
+    assert await one.sessions.end_remote(LOGIN, ending(one, "sid-1")) == 1
+    assert await alive(one, lone, told) == [False, True]
+
+
 async def test_by_person(world: World) -> None:
     """All sessions of the person at that provider, the newest too (CVE-2026-18569); somebody else's go on."""
     one, other = world.room(), world.room()

@@ -183,3 +183,14 @@ async def test_a_use_noted_meanwhile_takes_nothing_back(world: World) -> None:
     assert written is not None
     assert written.record.remote is not None
     assert written.record.remote.kept == b"token 2"
+
+
+async def test_what_was_learnt_on_the_way_is_kept(world: World) -> None:
+    """Where nobody could say whether the login stands, a token that took another's place is kept all the same."""
+    login = Login(Unanswered("down", Remote("sub-1", kept=b"token 2")))
+    one = room(world, login)
+    sid = await begin(one, Remote("sub-1", kept=b"token 1"))
+    world.clock.now += 300
+    found = await one.sessions.find(sid)
+    assert found is not None
+    assert found.remote == Remote("sub-1", kept=b"token 2")

@@ -198,14 +198,18 @@ async def test_keys_that_change(one: Desk) -> None:
 
 
 async def test_unknown_keys_ask_now_and_then(one: Desk) -> None:
-    """However many tokens name keys that nobody has, the provider is asked twice a minute at most."""
+    """However many strangers send tokens that name keys which nobody has, the provider is asked twice a minute at most;
+    for a token that it gave itself it is asked at once."""
     assert isinstance(await one.finish(), Granted)
     one.fake.clock.now += 31
-    one.fake.key, one.fake.header = OTHER_KEY, {}
     for at in range(20):
-        one.fake.header = {"kid": f"made-up-{at}"}
-        assert isinstance(await one.finish(), Rejected)
+        assert isinstance(
+            await one.plugin.ended(signed({}, OTHER_KEY, kid=f"made-up-{at}", typ="logout+jwt")), Rejected
+        )
     assert one.fake.count("/jwks") == 2
+    one.fake.keys, one.fake.key = [OTHER_KEY], OTHER_KEY
+    assert isinstance(await one.finish(), Granted)
+    assert one.fake.count("/jwks") == 3
 
 
 async def test_an_answer_of_another_issuer(one: Desk) -> None:
@@ -369,6 +373,19 @@ async def test_a_refresh_token_that_is_refused(one: Desk) -> None:
     assert isinstance(await one.plugin.refresh(outcome.identity), Rejected)
     one.fake.answers = {"error": "server_error"}
     assert isinstance(await one.plugin.refresh(outcome.identity), Failed)
+
+
+async def test_a_new_token_is_kept_whatever_follows(tmp_path: Path) -> None:
+    """Once a refresh token was exchanged the new one counts, also where the provider then breaks down."""
+    async with desk(tmp_path, {"groups_from": "userinfo"}) as found:
+        found.fake.userinfo = {"sub": "sub-alice", "groups": ["noc-acme"]}
+        outcome = await found.finish()
+        assert isinstance(outcome, Granted)
+        found.fake.replies["/userinfo"] = reply(status="500 Internal Server Error")
+        failed = await found.plugin.refresh(outcome.identity)
+        assert isinstance(failed, Failed)
+        assert failed.remote is not None
+        assert b"refresh-2" in failed.remote.kept
 
 
 async def test_nothing_to_ask_with(one: Desk) -> None:
