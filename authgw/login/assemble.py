@@ -52,7 +52,9 @@ def plugins(settings: Settings) -> Chain:
     """`ConfigError`: every mistake in the plugins' options and the group templates."""
     source = str(settings.file)
     templates: Any = {} if settings.groups.file is None else groups.load(settings.groups.file)
-    instances = registry.build(settings.login.instances, folder=settings.folder, source=source)
+    instances = registry.build(
+        settings.login.instances, folder=settings.folder, source=source, own=settings.login.folder
+    )
     return Chain(instances, Rights(templates, strict=settings.policy.strict_rights), source)
 
 

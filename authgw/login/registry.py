@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from authgw.contract import Listed, Login
 from authgw.errors import ConfigError, Problem
+from authgw.login import folder as plugin_folder
 from authgw.login.chain import Instance
 from authgw.login.rights import Rights
 from authgw.rights.parse import Parsed
@@ -45,17 +46,24 @@ def installed() -> dict[str, list[EntryPoint]]:
     return found
 
 
-def build(configured: Iterable[Configured], *, folder: Path, source: str) -> tuple[Instance, ...]:
+def build(
+    configured: Iterable[Configured], *, folder: Path, source: str, own: Path | None = None
+) -> tuple[Instance, ...]:
     """The chain's plugins, constructed and not yet opened. `folder`: what relative paths are relative to.
+
+    `own`: the operator's folder of plugins, none of whose names may be an installed one.
 
     ConfigError: every unknown plugin and every wrong option, as `source: login.NAME.OPTION: …`.
     """
-    known = installed()
-    problems: list[Problem] = []
+    known, files = installed(), {} if own is None else plugin_folder.found(own)
+    problems: list[Problem] = [
+        Problem(str(files[name]), "", f'"{name}" is an installed plugin; give the file another name')
+        for name in sorted(known.keys() & files.keys())
+    ]
     instances: list[Instance] = []
     for one in configured:
         where = f"login.{one.name}"
-        plugin = _class(known, one, source, problems)
+        plugin = _class(known, files, one, source, problems)
         if plugin is None:
             continue
         try:
@@ -109,18 +117,22 @@ async def close_all(instances: Iterable[Instance]) -> None:
 
 
 def _class(
-    known: Mapping[str, list[EntryPoint]], one: Configured, source: str, problems: list[Problem]
+    known: Mapping[str, list[EntryPoint]],
+    files: Mapping[str, Path],
+    one: Configured,
+    source: str,
+    problems: list[Problem],
 ) -> type[Login] | None:
     where = f"login.{one.name}.plugin"
-    points = known.get(one.plugin, [])
-    if len(points) != 1:
-        names = ", ".join(sorted(known))
+    points, file = known.get(one.plugin, []), files.get(one.plugin)
+    if len(points) != 1 and (points or file is None):
+        names = ", ".join(sorted([*known, *files]))
         several = f'"{one.plugin}" is installed more than once: ' + ", ".join(point.value for point in points)
         absent = f'there is no login plugin "{one.plugin}"; installed are: {names}'
         problems.append(Problem(source, where, several if points else absent))
         return None
     try:
-        plugin: type[Login] = points[0].load()
+        plugin: type[Login] = plugin_folder.load(file) if file is not None and not points else points[0].load()
     except Exception as error:
         problems.append(Problem(source, where, f'"{one.plugin}" cannot be loaded: {type(error).__name__}: {error}'))
         return None

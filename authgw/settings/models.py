@@ -173,6 +173,9 @@ class Login(Table):
     """Who may come in: login plugins by name, asked in this order. [login.NAME] holds the options of each."""
 
     chain: Texts = _setting(min_length=1, description="Instances, asked in this order.", examples=[["static"]])
+    folder: FilePath | None = _setting(
+        None, description="A folder of .py files, each a login plugin under its own name.", examples=["logins"]
+    )
     instances: tuple[LoginInstance, ...] = ()
 
 

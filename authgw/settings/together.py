@@ -29,20 +29,21 @@ def instances(
     for name, table in login.items():
         if isinstance(table, dict):
             tables[name] = table
-        elif name != "chain":
+        elif name not in ("chain", "folder"):
             advice = f"is not a setting; write [login.{name}] if it names a login instance, or take it out"
             problems.append(Problem(source, f"login.{name}", advice))
+    stated = {"folder": login["folder"]} if isinstance(login.get("folder"), str) else {}
     if "chain" not in login:
-        return {}
+        return stated
     try:
         chain = texts(login["chain"])
     except ValueError:
-        return {"chain": login["chain"]}
+        return {**stated, "chain": login["chain"]}
     for name in tables.keys() - set(chain):
         advice = f'is not in the chain; add "{name}" to login.chain, or take this table out'
         problems.append(Problem(source, f"login.{name}", advice))
     found = [_instance(name, tables.get(name, {}), source, origin, problems) for name in chain]
-    return {"chain": chain, "instances": tuple(one for one in found if one is not None)}
+    return {**stated, "chain": chain, "instances": tuple(one for one in found if one is not None)}
 
 
 def _instance(

@@ -46,8 +46,9 @@ def test_every_setting_is_in_the_example(tmp_path: Path) -> None:
         assert set(shown[name]) - {"static"} == settings
     assert set(shown["login"]["static"]) == {"plugin", "on_failure", "sufficient", "users"}
     files_it_names(tmp_path)
-    # The one setting that excludes another.
-    (tmp_path / "on.toml").write_text(switched_on().replace("\nurl_file =", "\n# url_file ="))
+    # The one setting that excludes another, and one without a default.
+    shown_off = switched_on().replace("\nurl_file =", "\n# url_file =").replace("\nfolder =", "\n# folder =")
+    (tmp_path / "on.toml").write_text(shown_off)
     (tmp_path / "off.toml").write_text(example())
     on, off = load(tmp_path / "on.toml", {}), load(tmp_path / "off.toml", {})
     assert on.upstream.sensors == {2: 12}
