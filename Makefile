@@ -18,7 +18,7 @@ LOCK  := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gener
          --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-tools check format fuzz bench bench-quick bench-tools lock readme clean
+.PHONY: help setup demo test test-tools worlds check format fuzz bench bench-quick bench-tools lock readme clean
 
 help: ## this list
 	@echo 'make GOAL [NAME=value …]'
@@ -46,6 +46,10 @@ demo: setup ## start the gateway before a VoIPmonitor look-alike with real call 
 
 test: setup test-tools ## the whole suite, against real servers
 	@$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+
+worlds: setup test-tools ## the logins against Keycloak and a Samba domain controller, as root, in a network of its own
+	@.ci/worlds-tools
+	@AUTHGW_WORLDS=1 unshare --net -- sh -c 'ip link set lo up && exec $(BIN)/pytest tests/worlds $(ARGS)'
 
 test-tools:
 	@.ci/test-tools
