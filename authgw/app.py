@@ -41,6 +41,7 @@ from authgw.login.attempt import Attempts
 from authgw.login.browser import Browser
 from authgw.login.confirm import Confirm
 from authgw.login.factor_pages import FactorPages
+from authgw.login.steps import Steps
 from authgw.login.underway import Underway
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.job import Bounds
@@ -144,10 +145,11 @@ async def create(settings: Settings) -> Gateway:
     parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
     handles = Handles(redis, key_file, time.time)
-    steps = FactorPages(browser, front.second, Underway(handles, names, time.time), time.time)
+    steps = Steps(browser, front.second, Underway(handles, names, time.time), time.time)
     sensor_names = parts.narrow.sensors.names
     expired = account.expired(browser, front, audit)
-    own = [*pages.routes(browser, front, steps.begin, sensor_names, audit, expired), *steps.routes()]
+    own = pages.routes(browser, front, steps.begin, sensor_names, audit, expired)
+    own += FactorPages(browser, steps).routes()
     own += redirect.routes(browser, front, steps.begin, handles, audit)
     own += account.routes(settings, browser, front, tokens, token_login, redis, key_file, sensor_names, audit)
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))

@@ -65,6 +65,8 @@ class Reason(StrEnum):
     SECOND_FACTOR_CLOCK = "second_factor_clock"
     SECOND_FACTOR_USED = "second_factor_used"
     RECOVERY_WRONG = "recovery_wrong"
+    PASSKEY_REFUSED = "passkey_refused"
+    TOO_MANY_FACTORS = "too_many_factors"
     ENROLMENT_NEEDED = "enrolment_needed"
     TOKEN_NEEDED = "token_needed"
     ATTEMPT_OVER = "attempt_over"

@@ -20,6 +20,7 @@ from authgw.login.bypass import bypass_login
 from authgw.login.chain import Instance
 from authgw.login.factors import Factors, counter, who_of
 from authgw.login.front import Front
+from authgw.login.passkeys import relying
 from authgw.login.rights import Reading, Rights
 from authgw.login.second import Second
 from authgw.login.user import canonical
@@ -98,10 +99,12 @@ def factor_store(settings: Settings, keys: Keys) -> FactorStore:
 def factors_of(settings: Settings, store: FactorStore, epochs: Epochs, audit: Audit, by: str = "user") -> Factors:
     """Second factors, changed by the user himself or by somebody else. A change is felt by remembered credentials
     within a second, on every instance."""
-    host = urlsplit(settings.gateway.public_url).hostname or ""
+    ours = settings.gateway
+    name = f"VoIPmonitor {urlsplit(ours.public_url).hostname or ''}"
     return Factors(
         store,
-        f"VoIPmonitor {host}",
+        name,
+        relying(ours.public_url, ours.origin, name),
         audit=lambda event, fields: audit.write(event, {**fields, "by": by}),
         changed=lambda who: epochs.bump(*counter(who)),
         now=time.time,

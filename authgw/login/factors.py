@@ -4,6 +4,8 @@
     await factors.listed(who)                  authenticator app and passkeys, for a page
     draft = factors.draft(who)                 a new authenticator: QR code, key, address; keep `draft.secret` sealed
     await factors.confirm(who, secret, code)   it is enrolled; recovery codes come along where there were none
+    await factors.passkey_creation(who, challenge)             what passkey.js is given to make a passkey
+    await factors.add_passkey(who, challenge, answer, name)    and what becomes of its answer
     await factors.remove(who, id)              one factor less; with the last one the recovery codes go too
     await factors.new_codes(who)               new recovery codes, shown once; the old ones are void
     await factors.codes_left(who)
@@ -22,7 +24,8 @@ import msgspec
 import segno
 
 from authgw.durable.factors import FactorStore, Stored, Who
-from authgw.login import recovery, totp
+from authgw.login import passkeys, recovery, totp
+from authgw.login.passkeys import Passkey, Relying
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 from authgw.session.record import by_id, by_user
@@ -80,7 +83,17 @@ class RecoveryCode(msgspec.Struct, frozen=True):
         return "RecoveryCode(…)"
 
 
-Proof = Code | RecoveryCode
+class Assertion(msgspec.Struct, frozen=True):
+    """Proof by a passkey: what the browser made of our challenge, as JSON."""
+
+    challenge: bytes
+    answer: str
+
+    def __repr__(self) -> str:
+        return "Assertion(…)"
+
+
+Proof = Code | RecoveryCode | Assertion
 
 
 class Proved(msgspec.Struct, frozen=True):
@@ -92,12 +105,14 @@ class Proved(msgspec.Struct, frozen=True):
 
 class Factors:
     """`audit` gets an event for each change, `changed` is told whose factors are others now (what was remembered about
-    him no longer holds). `issuer` names this gateway in authenticator apps. `now`: seconds since 1970."""
+    him no longer holds). `issuer` names this gateway in authenticator apps; `relying`: what passkeys belong to, None
+    where there can be none. `now`: seconds since 1970."""
 
     def __init__(
         self,
         store: FactorStore,
         issuer: str,
+        relying: Relying | None,
         *,
         audit: Callable[[str, dict[str, Any]], None],
         changed: Callable[[Who], Awaitable[object]],
@@ -106,6 +121,7 @@ class Factors:
     ) -> None:
         self._store = store
         self._issuer = issuer
+        self._relying = relying
         self._audit = audit
         self._changed = changed
         self._now = now
@@ -146,6 +162,30 @@ class Factors:
         await self._store.add(who, factor, alone=True)
         return await self._enrolled(who, factor)
 
+    async def passkey_creation(self, who: Who, challenge: bytes) -> str:
+        """What passkey.js asks the browser for to make a passkey, as JSON; empty where there can be none."""
+        if self._relying is None:
+            return ""
+        known = [passkey for _, passkey in await self._passkeys(who)]
+        return passkeys.creation(self._relying, who.user, f"{who.login}/{who.key}", challenge, known)
+
+    async def add_passkey(self, who: Who, challenge: bytes, answer: str, name: str) -> tuple[str, ...] | Reason:
+        """Enrol a passkey under a name that its owner knows it by. The result is that of `confirm`."""
+        if len(await self._store.of(who)) >= MAX_FACTORS:
+            return Reason.TOO_MANY_FACTORS
+        made = passkeys.made(self._relying, challenge, answer) if self._relying else None
+        if made is None or made.id in [passkey.id for _, passkey in await self._passkeys(who)]:
+            return Reason.PASSKEY_REFUSED
+        secret = msgspec.msgpack.encode(msgspec.structs.replace(made, count=0))
+        factor = Stored(self._entropy(16).hex(), PASSKEY, name, secret, made.count, int(self._now()), 0)
+        await self._store.add(who, factor, alone=False)
+        return await self._enrolled(who, factor)
+
+    async def passkey_request(self, who: Who, challenge: bytes) -> str:
+        """What passkey.js asks the browser for to prove one of the user's passkeys, as JSON; empty: he has none."""
+        known = [passkey for _, passkey in await self._passkeys(who)]
+        return passkeys.request(self._relying, challenge, known) if self._relying and known else ""
+
     async def remove(self, who: Who, id: str) -> bool:
         """Take one factor away; whether it was there. Without any factor left recovery codes are void."""
         if not await self._store.remove(who, id):
@@ -172,9 +212,13 @@ class Factors:
 
         Counts nothing: ask `second.py`, which does.
         """
-        if isinstance(proof, RecoveryCode):
-            return await self._verify_recovery(who, proof.text)
-        return await self._verify_code(who, proof.text, given)
+        match proof:
+            case RecoveryCode(text):
+                return await self._verify_recovery(who, text)
+            case Code(text):
+                return await self._verify_code(who, text, given)
+            case Assertion(challenge, answer):
+                return await self._verify_passkey(who, challenge, answer)
 
     async def _verify_code(self, who: Who, code: str, given: str | None) -> Proved | Reason:
         enrolled = next((one for one in await self._store.of(who) if one.kind == TOTP), None)
@@ -193,6 +237,23 @@ class Factors:
         if code is None or key is None or not await self._store.spend_code(who, recovery.hashed(key, code)):
             return Reason.RECOVERY_WRONG
         return Proved(RECOVERY, await self._store.codes_left(who))
+
+    async def _verify_passkey(self, who: Who, challenge: bytes, answer: str) -> Proved | Reason:
+        known = await self._passkeys(who)
+        asked = [passkey for _, passkey in known]
+        found = passkeys.proved(self._relying, challenge, answer, asked) if self._relying else None
+        id = next((factor.id for factor, passkey in known if found and passkey.id == found.id), "")
+        if found is None or not await self._store.touch(who, id, found.count, int(self._now())):
+            return Reason.PASSKEY_REFUSED
+        return Proved(PASSKEY, await self._store.codes_left(who))
+
+    async def _passkeys(self, who: Who) -> list[tuple[Stored, Passkey]]:
+        """The user's passkeys, each with the count of its latest use."""
+        stored = [one for one in await self._store.of(who) if one.kind == PASSKEY]
+        return [
+            (one, msgspec.structs.replace(msgspec.msgpack.decode(one.secret, type=Passkey), count=one.uses))
+            for one in stored
+        ]
 
     async def _enrolled(self, who: Who, factor: Stored) -> tuple[str, ...]:
         codes = () if await self._store.codes_left(who) else await self._fresh_codes(who)

@@ -75,6 +75,8 @@ _ANSWERS: dict[Reason, tuple[int, str, int]] = {
     Reason.SECOND_FACTOR_CLOCK: (401, _PRODUCT_2FA + "The clock of the device that shows the code is wrong.", 0),
     Reason.SECOND_FACTOR_USED: (401, _PRODUCT_2FA + "This code was used already; wait for the next one.", 0),
     Reason.RECOVERY_WRONG: (401, _PRODUCT_2FA + "This recovery code is wrong or was used already.", 0),
+    Reason.PASSKEY_REFUSED: (401, "This passkey was not accepted.", 0),
+    Reason.TOO_MANY_FACTORS: (400, "There are too many second factors already. Remove one first.", 0),
     Reason.ENROLMENT_NEEDED: (
         401,
         "Your account needs a second factor and has none yet. Sign in in a browser first, to set it up.",

@@ -9,7 +9,12 @@ from pathlib import Path
 import msgspec
 
 _FOLDER = Path(__file__).parent / "static"
-_TYPES = {"authgw.css": "text/css", "icon.svg": "image/svg+xml", "vendor/pico.min.css": "text/css"}
+_TYPES = {
+    "authgw.css": "text/css",
+    "icon.svg": "image/svg+xml",
+    "passkey.js": "text/javascript",
+    "vendor/pico.min.css": "text/css",
+}
 PREFIX = "/authgw/static/"
 
 

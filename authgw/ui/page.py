@@ -20,13 +20,15 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-HEADERS = (
-    ("content-security-policy", POLICY),
+# The same with scripts of our own files, for the pages that ask for a passkey.
+SCRIPT_POLICY = f"{POLICY}; script-src 'self'"
+_STANDING = (
     ("referrer-policy", "no-referrer"),
     ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
     ("vary", "Accept-Language, Cookie"),
 )
+HEADERS = (("content-security-policy", POLICY), *_STANDING)
 _FLAG = re.compile(r"\b(?:is_admin|can_[a-z0-9_]+|no_rtp|simple_cdr|hide_[a-z_]+)\b")
 # Refusals whose particulars help the person who is refused. Others are for the log.
 _TOLD = frozenset(
@@ -49,9 +51,11 @@ def render(name: str, t: Texts, **context: Any) -> bytes:
     return _templates().get_template(name).render(t=t, **context).encode()
 
 
-def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
-    """A page with the headers that every page has; caching is forbidden where all answers are sent."""
-    return Answer(status, body, HTML, HEADERS + headers)
+def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = (), *, script: bool = False) -> Answer:
+    """A page with the headers that every page has; caching is forbidden where all answers are sent. `script`: it may
+    run the scripts that we serve as files."""
+    policy = SCRIPT_POLICY if script else POLICY
+    return Answer(status, body, HTML, (("content-security-policy", policy), *_STANDING, *headers))
 
 
 def message(

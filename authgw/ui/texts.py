@@ -46,6 +46,8 @@ LOGIN: dict[Reason, str] = {
     Reason.SECOND_FACTOR_CLOCK: "factor.clock",
     Reason.SECOND_FACTOR_USED: "factor.used",
     Reason.RECOVERY_WRONG: "factor.recovery",
+    Reason.PASSKEY_REFUSED: "factor.passkey",
+    Reason.TOO_MANY_FACTORS: "factor.many",
     Reason.ENROLMENT_NEEDED: "factor.enrol",
     Reason.TOKEN_NEEDED: "factor.token",
     Reason.ATTEMPT_OVER: "attempt.over",

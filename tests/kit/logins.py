@@ -16,6 +16,7 @@ from authgw.login.chain import Instance
 from authgw.login.factors import Factors, who_of
 from authgw.login.front import Front
 from authgw.login.memory import Memory
+from authgw.login.passkeys import Relying
 from authgw.login.rights import Rights
 from authgw.login.second import Second
 from authgw.login.throttle import Limits, Throttle
@@ -76,6 +77,9 @@ def by_password(**right: str) -> Callable[[Credentials], Outcome]:
     return answer
 
 
+RELYING = Relying("voip.example.com", "https://voip.example.com", "VoIPmonitor test")
+
+
 @dataclass
 class Desk:
     """A front and what a test looks at: its plugin, its events, its clock, its users' epochs."""
@@ -103,7 +107,9 @@ class Desk:
         rights = Rights({}, strict=self.strict)
         keys = Keys((Key("k1", b"k" * 32),))
         self.store = FactorStore(self.database, keys)
-        self.factors = Factors(self.store, "VoIPmonitor test", audit=self._note, changed=self._changed, now=self.clock)
+        self.factors = Factors(
+            self.store, "VoIPmonitor test", RELYING, audit=self._note, changed=self._changed, now=self.clock
+        )
         self.second = Second(
             chain, self.throttle, rights, self.factors, audit=self._note, epoch=self._epoch, now=self.clock,
             plugin_seconds=self.plugin_seconds,

@@ -13,6 +13,7 @@ from authgw.login import pages
 from authgw.login.attempt import Attempts
 from authgw.login.browser import Browser
 from authgw.login.factor_pages import FactorPages
+from authgw.login.steps import Steps
 from authgw.login.underway import Underway
 from authgw.session import cookie, store
 from kit.logins import Desk
@@ -48,9 +49,11 @@ class Site:
         self.sensors: Any = {2: "London", 3: "Prague", 9: "secret site"}
         names = cookie.names(ORIGIN, "/demo")
         browser = Browser(self.room.sessions, Attempts(b"k" * 32, clock), names, Gateway())
-        underway = Underway(self.room.handles, names, clock)
-        steps = FactorPages(browser, self.desk.second, underway, clock)
-        routes = [*pages.routes(browser, self.desk.front, steps.begin, self._names, self.trail), *steps.routes()]
+        steps = Steps(browser, self.desk.second, Underway(self.room.handles, names, clock), clock)
+        routes = [
+            *pages.routes(browser, self.desk.front, steps.begin, self._names, self.trail),
+            *FactorPages(browser, steps).routes(),
+        ]
         self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(Starlette(routes=routes)), base_url=ORIGIN)
 
     async def _names(self) -> Any:
