@@ -221,7 +221,7 @@ class Factors:
                 return await self._verify_passkey(who, challenge, answer)
 
     async def _verify_code(self, who: Who, code: str, given: str | None) -> Proved | Reason:
-        enrolled = next((one for one in await self._store.of(who) if one.kind == TOTP), None)
+        enrolled = next((one for one in reversed(await self._store.of(who)) if one.kind == TOTP), None)
         secret = given or (enrolled.secret.decode() if enrolled else "")
         verdict = totp.judge(secret, code, self._now()) if secret else totp.Wrong()
         if not isinstance(verdict, totp.Right):

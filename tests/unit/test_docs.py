@@ -16,7 +16,7 @@ from authgw.durable import database
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
-from authgw.login import access, chain, redirect, throttle, user, verified
+from authgw.login import access, chain, factors, flow, recovery, redirect, throttle, totp, user, verified
 from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, sensors
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
@@ -59,6 +59,9 @@ FIXED = {
     "user name, password": f"{user.MAX_USER} characters, {user.MAX_PASSWORD_BYTES} bytes",
     "time of a login plugin": f"{chain.PLUGIN_SECONDS:g} s",
     "longest pause after failed logins, before the lock-out": f"{throttle.MAX_PAUSE} s",
+    "a login attempt between password and second factor, wrong codes in it": f"{flow.SECONDS:g} s, {flow.MAX_WRONG}",
+    "steps of 30 s by which a code may be off; by which a clock is told": f"{totp.TOLERANCE}, {totp.SKEW}",
+    "recovery codes, second factors of a user": f"{recovery.COUNT}, {factors.MAX_FACTORS}",
     "threads that check passwords (`[login.static] threads`)": f"{_STATIC['threads'].default}",
     "threads, seconds of a script (`threads`, `timeout`)": (
         f"{_SCRIPT['threads'].default}, {_SCRIPT['timeout'].default:g} s"
