@@ -1,7 +1,8 @@
 """authgw beside the gateways and proxies that people would otherwise pick: same upstream, same session, turn by turn.
 
 Parts: `peers` (every peer at its limit), `own` (authgw's own loads), `steady` (a fixed rate), `streams` (captures of
-100 MB), `memory`, `login`, `start`, and `profile`: where the time of a call goes, and of what missed its target.
+100 MB), `memory`, `sessions` (a thousand in turn), `login`, `start`, and `profile`: where the time of a call goes, and
+of what missed its target.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import msgspec
 from bench import loads, report
 from bench.loads import Load
 from bench.logins import logins, starts
+from bench.many import sessions
 from bench.place import Peer
 from bench.profile import imports, mapped, sampled
 from bench.profile import shown as shown_profile
@@ -24,16 +26,16 @@ from bench.targets import Verdict, verdicts
 from bench.world import OURS, World, world
 from bench.wrk import Wrong, saturated, tried
 
-PARTS = ("peers", "own", "steady", "streams", "memory", "login", "start", "profile")
+PARTS = ("peers", "own", "steady", "streams", "memory", "sessions", "login", "start", "profile")
 RATE = 1000.0
 
 
 class Plan(msgspec.Struct, frozen=True):
     """How much is done: rounds, and the seconds of one turn at the limit (whole ones) and at the fixed rate."""
 
-    rounds: int = 5
+    rounds: int = 4
     seconds: int = 2
-    steady: float = 5.0
+    steady: float = 4.0
     captures: int = 3
     quick: bool = False
 
@@ -62,21 +64,28 @@ def measure(parts: Sequence[str], plan: Plan, say: Callable[[str], None]) -> Mea
     with world(others) as here:
         for name, reason in here.absent.items():
             say(f"absent: {name}: {reason}")
-        rows = Rows(_rows(parts, plan, here, wrong, say))
-        found = verdicts(rows)
-        profiles = list(_profiles(found, plan, here)) if "profile" in parts else []
-    return Measured(rows, found, here.peers, here.absent, wrong, profiles)
+        taken = list(_rows(parts, plan, here, wrong, say))
+        found = verdicts(Rows(taken))
+        profiles: list[str] = []
+        if "profile" in parts:
+            for row, text in _profiles(found, plan, here):
+                taken += [] if row is None else [row]
+                profiles.append(text)
+    return Measured(Rows(taken), found, here.peers, here.absent, wrong, profiles)
 
 
-def _profiles(found: Sequence[Verdict], plan: Plan, here: World) -> Iterator[str]:
-    """Of a call that passes, and of whatever missed its target."""
+def _profiles(found: Sequence[Verdict], plan: Plan, here: World) -> Iterator[tuple[Row | None, str]]:
+    """Of a call that passes, and of whatever missed its target: each part's share as a row, and the whole as text."""
     missed = [each for each in found if each.met is False]
     for load in dict.fromkeys([loads.PASSED, *(each.why for each in missed if each.why is not None)]):
-        yield shown_profile(load.name, *sampled(here, load, plan.seconds * 2))
+        taken, cpu_us = sampled(here, load, plan.seconds * 2)
+        shares = {name: count / taken.all for name, count in taken.part}
+        yield Row("profile", OURS, load.name, 0, shares), shown_profile(load.name, taken, cpu_us)
     if any(each.unit == "s" for each in missed):
-        yield f"## Profile: start\n\n{imports()}"
+        yield None, f"## Profile: start\n\n{imports()}"
     if any(each.unit == "MB" for each in missed):
-        yield f"## Profile: memory of {here.peer(OURS).name} after all loads\n\n{mapped(here.peer(OURS).roots[0])}"
+        ours = here.peer(OURS)
+        yield None, f"## Profile: memory of {ours.name} after all loads\n\n{mapped(ours.roots[0])}"
 
 
 def _rows(
@@ -96,6 +105,7 @@ def _rows(
             [loads.LARGE], here.peers, plan, wrong, lambda peer, load, turn: streamed(peer, load, plan.captures, turn)
         ),
         "memory": lambda: crowd(here),
+        "sessions": lambda: sessions(here, plan.rounds, plan.seconds),
         "login": lambda: logins(here, plan.rounds),
         "start": lambda: starts(here, plan.rounds),
     }
@@ -126,7 +136,7 @@ def _turns(
 ) -> Iterator[Row]:
     """Each round asks every peer once, every second round in reverse order."""
     for load in plan.chosen(given):
-        order = [peer for peer in peers if load.user is not None or load.status < 300 or peer.judges]
+        order = [peer for peer in peers if _takes_part(peer, load)]
         for at in range(plan.rounds):
             for peer in order if at % 2 == 0 else order[::-1]:
                 if f"{peer.name}: {load.name}" not in wrong:
@@ -134,6 +144,13 @@ def _turns(
                         yield turn(peer, load, at)
                     except Wrong as reason:
                         wrong[f"{peer.name}: {load.name}"] = str(reason)
+
+
+def _takes_part(peer: Peer, load: Load) -> bool:
+    """Where a session lies matters to few loads; a stranger is refused only by who judges."""
+    if peer.ours and peer.name != OURS and not (load.peers or load.stores):
+        return False
+    return load.user is not None or load.status < 300 or peer.judges
 
 
 def shown(measured: Measured) -> str:
@@ -149,8 +166,9 @@ def shown(measured: Measured) -> str:
         out += ["## A capture of 100 MB", report.streams(rows)]
     if rows.loads("saturated"):
         out += ["## authgw: every load", report.own(rows)]
-    if rows.peers("memory") or rows.peers("login") or rows.peers("start"):
+    if any(rows.peers(part) for part in ("memory", "sessions", "login", "start")):
         out += ["## Memory, logins, start", report.rest(rows)]
+    out += ["## Not measured", report.unmeasured()]
     if measured.wrong:
         out += ["## Wrong answers", report.wrong(measured.wrong)]
     return "\n\n".join([*out, "## Targets", report.targets(measured.verdicts), *measured.profiles])

@@ -39,7 +39,7 @@ class Load(msgspec.Struct, frozen=True):
 
     `user`: whose session it carries; None: no session. `peers`: the others are asked too. `size`: bytes of the body,
     where that is known. `lua`: where each request differs, the body of wrk's `request`, and `body` is for warming up.
-    `quick`: a quick run has it.
+    `quick`: a quick run has it. `stores`: asked with the sessions in each kind of store.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Load(msgspec.Struct, frozen=True):
     peers: bool = False
     connections: int = 32
     quick: bool = False
+    stores: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -74,7 +75,7 @@ _OTHER_CALLS = """
 
 PASSED = Load("pass-through, 2 KB", "/php/apilicensecheck.php?task=licenseCheck", size=2048, peers=True, quick=True)
 STRANGER = Load("no session", PASSED.target, user=None, status=401, peers=True)
-REFUSED = Load("refused, right missing", "/php/pcap.php?id=1", user="half", status=403, quick=True)
+REFUSED = Load("refused, right missing", "/php/pcap.php?id=1", user="half", status=403, quick=True, stores=True)
 SMALL = Load("capture, 10 KB", "/php/pcap.php?id=1", size=10_000, peers=True)
 LARGE = Load("capture, 100 MB", "/php/pcap.php?id=2", size=100_000_000, peers=True, quick=True)
 LIST_460 = Load("list of 460 rows", listed("02", 460), peers=True, connections=8, quick=True)
@@ -85,10 +86,17 @@ LISTS = [
     Load("list of 10 rows, half kept", listed("01", 10), "half"),
     Load("list of 10 rows, none kept", listed("01", 10), "none"),
     Load("list of 460 rows, all kept", listed("02", 460), "every", connections=8),
-    Load("list of 460 rows, half kept", listed("02", 460), "half", connections=8, quick=True),
+    Load("list of 460 rows, half kept", listed("02", 460), "half", connections=8, quick=True, stores=True),
     Load("list of 460 rows, none kept", listed("02", 460), "none", connections=8),
     Load("list of 460 rows, half kept, 10 patterns", listed("02", 460), "few", connections=8, quick=True),
-    Load("list of 460 rows, half kept, 10,000 patterns", listed("02", 460), "many", connections=8, quick=True),
+    Load(
+        "list of 460 rows, half kept, 10,000 patterns",
+        listed("02", 460),
+        "many",
+        connections=8,
+        quick=True,
+        stores=True,
+    ),
     Load("list of 5,000 rows, unfiltered", listed("03", 5000), connections=4),
     Load("list of 5,000 rows, half kept", listed("03", 5000), "half", connections=4),
 ]

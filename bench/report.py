@@ -104,6 +104,11 @@ def rest(rows: Rows) -> str:
         for load in rows.loads("memory"):
             if found := rows.spread("memory", peer, load, "pss_mb"):
                 out.append([f"{peer}: {load}", f"{found.median:.0f} MB PSS"])
+    for load in rows.loads("sessions"):
+        used, held = (rows.spread("sessions", OURS, load, name) for name in ("cpu_us", "pss_mb"))
+        out.append(
+            [f"{load} sessions in turn: CPU µs, memory", f"{_show(used, '.0f')} µs, {_median(held, '.0f')} MB PSS"]
+        )
     for load in (STRONG, SCRIPT, ALONE):
         if used := rows.spread("login", OURS, load, "cpu_ms"):
             took = rows.spread("login", OURS, load, "ms")
@@ -126,6 +131,16 @@ def targets(given: Sequence[Verdict]) -> str:
             [each.what, measured, f"{each.bound:g} {each.unit}", answer[each.met], hoped, answer[each.stretched]]
         )
     return table(["work", "measured", "at most", "met", "stretch", "met"], out)
+
+
+UNMEASURED = {
+    "WebSocket echo": "the gateway refuses WebSockets",
+    "2 workers": "`authgw serve` is one process; two of them behind a balancer share a Redis and cost twice this",
+}
+
+
+def unmeasured() -> str:
+    return table(["load", "why"], [list(pair) for pair in UNMEASURED.items()], figures=False)
 
 
 def wrong(given: Mapping[str, str]) -> str:
