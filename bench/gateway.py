@@ -17,7 +17,7 @@ from bench.loads import Load
 from bench.logins import logins, starts
 from bench.many import sessions
 from bench.place import Peer
-from bench.profile import imports, mapped, sampled
+from bench.profile import held, imports, sampled
 from bench.profile import shown as shown_profile
 from bench.rows import Row, Rows
 from bench.steady import steady
@@ -65,16 +65,17 @@ def measure(parts: Sequence[str], plan: Plan, say: Callable[[str], None]) -> Mea
         for name, reason in here.absent.items():
             say(f"absent: {name}: {reason}")
         taken = list(_rows(parts, plan, here, wrong, say))
-        found = verdicts(Rows(taken))
+        measured = Rows(taken)
+        found = verdicts(measured)
         profiles: list[str] = []
         if "profile" in parts:
-            for row, text in _profiles(found, plan, here):
+            for row, text in _profiles(measured, found, plan, here):
                 taken += [] if row is None else [row]
                 profiles.append(text)
     return Measured(Rows(taken), found, here.peers, here.absent, wrong, profiles)
 
 
-def _profiles(found: Sequence[Verdict], plan: Plan, here: World) -> Iterator[tuple[Row | None, str]]:
+def _profiles(rows: Rows, found: Sequence[Verdict], plan: Plan, here: World) -> Iterator[tuple[Row | None, str]]:
     """Of a call that passes, and of whatever missed its target: each part's share as a row, and the whole as text."""
     missed = [each for each in found if each.met is False]
     for load in dict.fromkeys([loads.PASSED, *(each.why for each in missed if each.why is not None)]):
@@ -84,8 +85,7 @@ def _profiles(found: Sequence[Verdict], plan: Plan, here: World) -> Iterator[tup
     if any(each.unit == "s" for each in missed):
         yield None, f"## Profile: start\n\n{imports()}"
     if any(each.unit == "MB" for each in missed):
-        ours = here.peer(OURS)
-        yield None, f"## Profile: memory of {ours.name} after all loads\n\n{mapped(ours.roots[0])}"
+        yield None, f"## Profile: memory\n\n{held(rows)}"
 
 
 def _rows(

@@ -20,6 +20,7 @@ import msgspec
 from bench import ROOT, loads
 from bench.loads import Load
 from bench.ours import authgw
+from bench.rows import Rows
 from bench.timing import table
 from bench.world import World, world
 from bench.wrk import saturated, tried
@@ -61,18 +62,26 @@ def imports() -> str:
     )
 
 
-def mapped(pid: int) -> str:
-    """A process's memory by what is mapped: PSS in MB."""
+def mapped(pid: int) -> dict[str, float]:
+    """A process's memory by what is mapped: PSS in MB, the largest first."""
     found: dict[str, int] = {}
     name = ""
     for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
         words = line.split()
         if "-" in words[0] and not words[0].endswith(":"):
-            name = words[5] if len(words) > 5 else "[anonymous]"
+            name = words[5].rpartition("/")[2] if len(words) > 5 else "[anonymous]"
         elif words[0] == "Pss:":
             found[name] = found.get(name, 0) + int(words[1])
     most = sorted(found.items(), key=lambda pair: -pair[1])[:TOP]
-    return table(["mapped", "PSS MB"], [[name, f"{kilobytes * 1024 / 1e6:.1f}"] for name, kilobytes in most])
+    return {name: kilobytes * 1024 / 1e6 for name, kilobytes in most}
+
+
+def held(rows: Rows) -> str:
+    """What memory is made of, idle and with many streams."""
+    taken = {row.load: row.values for row in rows.all if row.part == "mapped"}
+    names = dict.fromkeys(name for values in taken.values() for name in values)
+    shown = [[name, *(f"{values.get(name, 0.0):.1f}" for values in taken.values())] for name in names]
+    return table(["mapped, PSS in MB", *taken], shown[:TOP])
 
 
 def sampled(here: World, load: Load, seconds: int) -> tuple[Taken, float]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from bench import ROOT, loads
+from bench.logins import STRONG
 from bench.report import targets
 from bench.rows import Row, Rows
 from bench.sampled import OUTSIDE
@@ -100,7 +101,31 @@ def growth(rows: Rows) -> str:
     return table(["what grows", "less", "more", "that is"], out)
 
 
-BLOCKS: dict[str, Callable[[Rows], str]] = {"speed": speed, "targets": wanted, "parts": parts, "growth": growth}
+def machine(rows: Rows) -> str:
+    """What one machine of two cores carries: one for the gateway, one for Redis, the balancer and the system."""
+    found = [
+        ("calls that pass through", loads.PASSED.name, ",.0f"),
+        ("lists of 10 rows", "list of 10 rows, half kept", ",.0f"),
+        ("lists of 460 rows", "list of 460 rows, half kept", ",.0f"),
+    ]
+    parts = []
+    for what, load, form in found:
+        if used := rows.spread("saturated", OURS, load, "cpu_us"):
+            parts.append(f"{1e6 / used.median:{form}} {what}")
+    if streamed := rows.spread("streamed", OURS, loads.LARGE.name, "cpu_s_gb"):
+        parts.append(f"{1 / streamed.median:.1f} GB of captures")
+    if entered := rows.spread("login", OURS, STRONG, "cpu_ms"):
+        parts.append(f"{1e3 / entered.median:.0f} logins")
+    return f"One core of the machine this was measured on carries, each second, either {', or '.join(parts)}."
+
+
+BLOCKS: dict[str, Callable[[Rows], str]] = {
+    "speed": speed,
+    "targets": wanted,
+    "parts": parts,
+    "growth": growth,
+    "machine": machine,
+}
 _BLOCK = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -135,7 +135,7 @@ def targets(given: Sequence[Verdict]) -> str:
 
 UNMEASURED = {
     "WebSocket echo": "the gateway refuses WebSockets",
-    "2 workers": "`authgw serve` is one process; two of them behind a balancer share a Redis and cost twice this",
+    "2 workers": "`authgw serve` is one process on one core",
 }
 
 

@@ -19,6 +19,8 @@ import msgspec
 
 EVERY = 0.001
 ROOT = str(Path(__file__).resolve().parents[1])
+BELOW = ("main.py", "serve.py", "common.py")
+"""Files of the command line that are below everything while the server runs."""
 OUTSIDE = "server (uvicorn, uvloop)"
 
 own: Counter[str] = Counter()
@@ -44,7 +46,7 @@ def room_of(filename: str) -> str | None:
         return None
     words = filename[len(ROOT) + 8 :].split("/")
     room = words[0].removesuffix(".py")
-    return None if room == "cli" and words[-1] != "http.py" else room
+    return None if room == "cli" and words[-1] in BELOW else room
 
 
 def _name(frame: FrameType) -> str:

@@ -11,6 +11,7 @@ from bench.loads import LARGE, PASSED, Load
 from bench.ours import authgw
 from bench.place import Peer
 from bench.process import cpu_ns, memory_mb
+from bench.profile import mapped
 from bench.rows import Row
 from bench.world import World
 from bench.wrk import Wrong, headers
@@ -57,7 +58,7 @@ def streamed(peer: Peer, load: Load, times: int, turn: int) -> Row:
     return Row("streamed", peer.name, load.name, turn, values)
 
 
-def crowd(here: World, peer: Peer | None = None) -> Iterator[Row]:
+def crowd(here: World) -> Iterator[Row]:
     """Memory alone, with 500 connections that are kept open, and with 500 captures whose readers have stopped.
 
     Each is a fresh gateway, so that nothing measured before is in it.
@@ -65,10 +66,12 @@ def crowd(here: World, peer: Peer | None = None) -> Iterator[Row]:
     load = LARGE
     with authgw(here.place, "authgw, crowd", "", pool=MANY) as (ours, _):
         yield Row("memory", "authgw", "idle", 0, _memory(ours))
+        yield Row("mapped", "authgw", "idle", 0, mapped(ours.roots[0]))
         with _open(ours, PASSED, b"HTTP/1.1 200"):
             yield Row("memory", "authgw", f"{MANY} idle connections", 0, _memory(ours))
         with _open(ours, load, b"HTTP/1.1 200"):
             yield Row("memory", "authgw", f"{MANY} streams", 0, _memory(ours))
+            yield Row("mapped", "authgw", f"{MANY} streams", 0, mapped(ours.roots[0]))
     for other in here.peers:
         if not other.ours:
             yield Row("memory", other.name, "after all loads", 0, _memory(other))
