@@ -20,10 +20,12 @@ import msgspec
 from bench import ROOT, intake, lookups, scope
 from bench.gateway import PARTS, QUICK, Plan, measure, shown
 from bench.report import plots
+from bench.rows import Row
 
 OUT = ROOT / "bench" / "out"
 SMALL: dict[str, ModuleType] = {"scope": scope, "intake": intake, "lookups": lookups}
 """Benches of a single part, without a gateway that runs."""
+HOW = "what is measured has one core, load and upstream have the others."
 NAMES = [*SMALL, *PARTS]
 
 
@@ -42,7 +44,7 @@ def main() -> int:
     # The servers that are modules of the bench are found from here.
     os.chdir(ROOT)
     given.keep.mkdir(parents=True, exist_ok=True)
-    print(f"# Measured\n\n{machine()}", flush=True)
+    print(f"# Measured\n\n{machine()}; {HOW}", flush=True)
     missed = False
     for name in names:
         if name in SMALL:
@@ -66,29 +68,29 @@ def _small(name: str, rounds: int, seed: int, keep: Path) -> bool:
 
 
 def _servers(parts: list[str], plan: Plan, keep: Path) -> bool:
+    before = os.getloadavg()[0]
     measured = measure(parts, plan, lambda words: print(f"bench: {words}", file=sys.stderr, flush=True))
-    text = shown(measured)
+    about = Row("machine", machine(), "", 0, {"load_before": before, "load_after": os.getloadavg()[0]})
+    busy = f"Its load was {before:.1f} before and {about.values['load_after']:.1f} at the end."
+    text = f"{busy}\n\n{shown(measured)}"
     print(f"\n{text}", flush=True)
     drawn = plots(measured.rows)
     for name, svg in drawn.items():
         (keep / f"{name}.svg").write_text(svg, encoding="utf-8")
     pictures = "".join(f"\n![{name}]({name}.svg)\n" for name in drawn)
-    (keep / "README.md").write_text(f"# Measured\n\n{machine()}\n{pictures}\n{text}\n", encoding="utf-8")
-    (keep / "rows.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, measured.rows.all)) + b"\n")
+    (keep / "README.md").write_text(f"# Measured\n\n{machine()}; {HOW}\n{pictures}\n{text}\n", encoding="utf-8")
+    (keep / "rows.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, [about, *measured.rows.all])) + b"\n")
     return any(each.met is False for each in measured.verdicts)
 
 
 def machine() -> str:
-    """One line about where this ran."""
+    """Where this runs, in a few words."""
     cpu = next(
         (line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         platform.machine(),
     )
-    return (
-        f"{cpu}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}, Python {platform.python_version()}. "
-        f"What is measured has one core, load and upstream have the others. "
-        f"Load of the machine when it began: {os.getloadavg()[0]:.1f}."
-    )
+    cores = len(os.sched_getaffinity(0))
+    return f"{cpu}, {cores} cores, Linux {platform.release()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":
