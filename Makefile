@@ -79,7 +79,7 @@ fuzz: setup test-tools ## long runs of the generated tests; the seed is printed
 
 lock: setup ## newest versions into the three lock files
 	@$(LOCK) --upgrade --all-extras -o requirements.lock pyproject.toml
-	@$(LOCK) -c requirements.lock -o requirements-runtime.lock pyproject.toml
+	@$(LOCK) --extra mysql --extra postgresql -c requirements.lock -o requirements-runtime.lock pyproject.toml
 	@echo 'hatchling>=1.28' | $(LOCK) -c requirements.lock -o requirements-build.lock -
 	@if grep -n '://' requirements*.lock; then echo 'lock: an address got into a lock file' >&2; exit 1; fi
 
