@@ -37,10 +37,12 @@ from authgw.facts.assemble import call_facts, unready
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
 from authgw.login import assemble, pages, redirect
+from authgw.login.access import AccessTokens
 from authgw.login.attempt import Attempts
 from authgw.login.browser import Browser
 from authgw.login.confirm import Confirm
 from authgw.login.factor_pages import FactorPages
+from authgw.login.leave import Leave
 from authgw.login.steps import Steps
 from authgw.login.underway import Underway
 from authgw.narrow.facts import CallFacts
@@ -139,7 +141,10 @@ async def create(settings: Settings) -> Gateway:
     tokens = Tokens(settings.database.url, key_file, epochs, time.time)
     token_login = account.token_login(settings, chain, tokens, epochs, failures, audit)
     bypass = assemble.Bypass(front, sessions, names)
-    doors = Doors(sessions, names, front, bypass, audit, [ApiTokens(token_login)])
+    access = AccessTokens(front, audit=audit.write, clock=time.monotonic)
+    doors = Doors(
+        sessions, names, front, bypass, audit, [ApiTokens(token_login), access], Leave(front, settings.gateway.origin)
+    )
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     facts = call_facts(settings, upstream)
     parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)

@@ -84,9 +84,16 @@ class TokenLogin(Protocol):
     async def enter(self, text: str, address: str) -> Bearer | Turned: ...
 
 
+class Away(Protocol):
+    """Knows where a browser ends its session at a provider; None: there is none to end."""
+
+    async def address(self, session: Session) -> str | None: ...
+
+
 class Doors:
     """Turns a request into a visitor, or says why not. `tokens`: who is asked about bearer tokens, in this order; the
-    first of them is for API tokens, which api.php takes in its fields too."""
+    first of them is for API tokens, which api.php takes in its fields too. `leave`: where a browser goes on to after it
+    has signed out."""
 
     def __init__(
         self,
@@ -96,12 +103,14 @@ class Doors:
         bypass: Bypass,
         audit: Audit,
         tokens: Sequence[TokenDoor] = (),
+        leave: Away | None = None,
     ) -> None:
         self._sessions = sessions
         self._names = names
         self._front = front
         self._audit = audit
         self._tokens = tuple(tokens)
+        self._leave = leave
         self.bypass_login = bypass
 
     async def enter(self, request: Request, path: str | None, entry: Entry | None) -> Visitor | Deny | Answer:
@@ -135,14 +144,14 @@ class Doors:
         if visitor.kind is Kind.BROWSER and request.headers.get("sec_fetch_site") == "cross-site":
             # Another site's link: the page asks first.
             return Answer(303, headers=(("location", "/authgw/logout"),))
-        if visitor.sid:
-            await self._sessions.end(visitor.sid)
+        ended = await self._sessions.end(visitor.sid) if visitor.sid else None
         claims = visitor.claims
         who = {"user": claims.user, "login": claims.login, "tenant": claims.tenant, "session": visitor.handle}
         self._audit.write("logout", {**who, "address": request.address})
         headers = (("set-cookie", cookie.clear_cookie(self._names)),) if visitor.kind is Kind.BROWSER else ()
         if wants_page(request):
-            return Answer(303, headers=(("location", "/authgw/logged-out"), *headers))
+            away = await self._leave.address(ended) if self._leave and ended else None
+            return Answer(303, headers=(("location", away or "/authgw/logged-out"), *headers))
         return as_json(200, {"success": True}, headers)
 
     async def _with_token(

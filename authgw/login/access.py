@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from authgw.contract import Bearing, Failed, Granted, NotMine, Rejected
+from authgw.doors import API, Visitor
 from authgw.login.chain import PLUGIN_SECONDS, guarded
 from authgw.login.front import Front
 from authgw.login.outcome import LoggedIn, Pending, Turned, turned
@@ -56,8 +57,12 @@ class AccessTokens:
         """Whether this may be an access token of a provider's: three parts, and some login wants such."""
         return bool(self._bearing) and text.count(".") == 2
 
-    async def enter(self, text: str, address: str) -> LoggedIn | Turned:
-        """Who brings this token. The first login whose provider it is decides."""
+    async def enter(self, text: str, address: str) -> Visitor | Turned:
+        """Who brings this token: the first login whose provider it is decides. It opens php/api.php alone."""
+        found = await self._found(text, address)
+        return Visitor(found.claims, None, only=API) if isinstance(found, LoggedIn) else found
+
+    async def _found(self, text: str, address: str) -> LoggedIn | Turned:
         for instance in self._bearing:
             plugin = instance.plugin
             assert isinstance(plugin, Bearing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,17 +85,18 @@ def site(
     offers: Mapping[str, Any] | None = None,
     registered: Mapping[str, Any] | None = None,
     mapping: str = MAPPING,
+    others: Sequence[Mapping[str, Any]] = (),
     **sections: Any,
 ) -> Iterator[Site]:
     """`logins`: options of each [login.NAME] beside what they all need. `offers`: more of the providers' configuration,
-    `registered`: of the client's there. `sections`: of authgw.toml."""
+    `registered`: of the client's there; `others`: more clients. `sections`: of authgw.toml."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with contextlib.ExitStack() as stack:
         made: dict[str, Provider] = {}
         for name, options in logins.items():
             registration = client(url, name, **(registered or {}))
-            found = stack.enter_context(provider(folder / name, [registration], people, **(offers or {})))
+            found = stack.enter_context(provider(folder / name, [registration, *others], people, **(offers or {})))
             made[name] = found
             write_secret(folder / f"{name}.secret", registration["client_secret"])
             sections[f"login_{name}"] = {

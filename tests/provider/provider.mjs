@@ -40,14 +40,14 @@ const provider = new Provider(`http://127.0.0.1:${config.port}`, {
     const claims = accounts.get(id);
     return claims ? { accountId: id, claims: () => ({ sub: id, ...claims }) } : undefined;
   },
-  extraTokenClaims: (_ctx, token) => accounts.get(token.accountId) ?? {},
+  extraTokenClaims: (_ctx, token) => accounts.get(token.accountId ?? token.clientId) ?? {},
   features: {
     backchannelLogout: { enabled: true },
+    clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
     resourceIndicators: {
       enabled: Boolean(config.access),
       defaultResource: () => undefined,
-      useGrantedResource: () => true,
       getResourceServerInfo: () => ({ scope: "calls", audience: config.access, accessTokenFormat: "jwt" }),
     },
   },

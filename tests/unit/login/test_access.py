@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from authgw.contract import Failed, Granted, NotMine, Outcome, Rejected
+from authgw.doors import Visitor
 from authgw.login.access import AccessTokens
 from authgw.login.chain import Instance
-from authgw.login.outcome import LoggedIn, Turned
+from authgw.login.outcome import Turned
 from authgw.reasons import Reason
 from kit.logins import Desk, Scripted, granted
 
@@ -50,8 +51,8 @@ async def test_who_brings_a_token() -> None:
     """Claims of the login whose token it is, with a line in the trail."""
     tokens, desk, _ = door(Bearer(NotMine()), Bearer(granted("robot", 7)))
     found = await tokens.enter(TOKEN, "192.0.2.7")
-    assert isinstance(found, LoggedIn)
-    assert (found.claims.login, found.claims.user, found.factors) == ("sso1", "robot", ("bearer",))
+    assert isinstance(found, Visitor)
+    assert (found.claims.login, found.claims.user, found.kind, found.only) == ("sso1", "robot", None, "/php/api.php")
     assert [event["origin"] for event in desk.events] == ["bearer"]
 
 
@@ -66,7 +67,7 @@ async def test_one_line_for_a_minute_of_calls() -> None:
     assert len(desk.events) == 2
     plugin.verdict = granted("robot", 7, can_pcap=True)
     found = await tokens.enter(TOKEN, "192.0.2.7")
-    assert isinstance(found, LoggedIn)
+    assert isinstance(found, Visitor)
     assert "can_pcap" in found.claims.grants[0].flags
     desk.clock.now += 61
     await tokens.enter(TOKEN, "192.0.2.7")
