@@ -63,7 +63,8 @@ from authgw.settings import Settings
 from authgw.shares import Shares
 from authgw.upstream import location
 from authgw.upstream.account import Account, Anonymous
-from authgw.upstream.client import Base, Client, ClientLimits
+from authgw.upstream.assemble import upstream_of
+from authgw.upstream.client import Base
 
 
 class Opens(Protocol):
@@ -176,18 +177,6 @@ def _collected(problems: list[Problem]) -> Iterator[None]:
         yield
     except ConfigError as error:
         problems.extend(error.problems)
-
-
-def upstream_of(settings: Settings) -> Account | Anonymous:
-    """The GUI, asked as the settings say. To be made inside the loop, and closed."""
-    ours = settings.upstream
-    limits = ClientLimits(
-        connect=ours.connect_timeout, reply=ours.reply_timeout, idle=ours.idle_timeout, pool=max(64, ours.pool)
-    )
-    client = Client(Base.from_url(ours.url), limits)
-    if ours.identity == "none" or ours.username is None or ours.password is None:
-        return Anonymous(client)
-    return Account(client, ours.username, ours.password.get_secret_value(), pool_size=ours.pool)
 
 
 def _parts(

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from authgw.app import upstream_of
 from authgw.contract import Failed, Probe, Probed
 from authgw.durable import probe as durable
 from authgw.durable.parts import PARTS
@@ -20,6 +19,7 @@ from authgw.facts.assemble import database_facts
 from authgw.login.assemble import Chain
 from authgw.session import store
 from authgw.settings import Settings
+from authgw.upstream.assemble import upstream_of
 
 PROBE_SECONDS = 15.0
 

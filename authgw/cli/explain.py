@@ -77,8 +77,8 @@ def explain(path: Path, user: str, body: str, row: int | None, method: str, url:
 
 async def _facts(settings: Settings, call_id: int) -> tuple[Facts | None, str]:
     """The call's facts, and who told them."""
-    from authgw.app import upstream_of
     from authgw.facts.assemble import call_facts
+    from authgw.upstream.assemble import upstream_of
 
     upstream = upstream_of(settings)
     facts = call_facts(settings, upstream)

@@ -17,6 +17,7 @@ import uvicorn
 
 from authgw.cli.common import config_errors_end_it, settings_of
 from authgw.cli.http import KEEP_ALIVE_SECONDS, BoundedHead, close_overdue
+from authgw.cli.workers import Workers, end_with
 from authgw.errors import StoreError
 
 GRACEFUL_SECONDS = 5
@@ -35,9 +36,9 @@ def serve(path: Path) -> None:
     settings = settings_of(path)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
-    listen = settings.gateway.listen
+    listen, count = settings.gateway.listen, settings.gateway.workers
 
-    async def main() -> None:
+    async def main(listener: socket.socket | None, ready: Callable[[], None] | None) -> None:
         # Opened before the address is taken: with a mistake in any file nothing is started.
         with config_errors_end_it():
             gateway = await create(settings)
@@ -48,9 +49,21 @@ def serve(path: Path) -> None:
                 sys.exit(1)
         for warning in gateway.warnings:
             click.echo(f"warning: {warning}", err=True)
-        await server(gateway.app, bind(listen.host, listen.port))
+        await server(gateway.app, listener or bind(listen.host, listen.port), ready)
 
-    run(main)
+    if count == 1:
+        run(lambda: main(None, None))
+        return
+    listener = bind(listen.host, listen.port)
+
+    def work(ready: Callable[[], None], parent: int) -> None:
+        async def serving() -> None:
+            end_with(parent)
+            await main(listener, ready)
+
+        run(serving)
+
+    sys.exit(Workers(count, work, lambda: print(f"ready {address(listener)}", flush=True)).run())
 
 
 def bind(host: str, port: int) -> socket.socket:

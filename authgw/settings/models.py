@@ -52,6 +52,12 @@ class Gateway(Table):
         "authgw.key",
         description="The key that seals sessions and stored secrets, made at first start. All instances share it.",
     )
+    workers: Whole = _setting(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve; more than one need a Redis store. Each has its own upstream.pool.",
+    )
     max_body: Octets = _setting("1MiB", description="Largest request body.")
     body_timeout: Seconds = _setting("30s", description="Longest time for a request body to come in.")
 
@@ -103,6 +109,17 @@ class Upstream(Table):
         le=1000,
         description="Service sessions one user may hold, one request each; others have a quarter more.",
     )
+    ca_file: FilePath | None = _setting(
+        None,
+        description="For https: who may have signed the GUI's certificate; the system's authorities unless given.",
+        examples=["gui-ca.pem"],
+    )
+    certificate_file: FilePath | None = _setting(
+        None,
+        description="For https: the certificate that the gateway shows, with its key in the same file or key_file.",
+        examples=["gateway.pem"],
+    )
+    key_file: FilePath | None = _setting(None, description="The key of certificate_file.", examples=["gateway.key"])
     connect_timeout: Seconds = _setting("5s", description="Longest time until a connection stands.")
     reply_timeout: Seconds = _setting("30s", description="Longest time until a reply begins.")
     idle_timeout: Seconds = _setting("30s", description="Longest pause between two pieces of a reply.")

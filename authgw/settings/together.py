@@ -77,6 +77,10 @@ def disagreements(found: Mapping[str, Table], source: str) -> list[Problem]:
             here, there = gateway.base_path or "/", upstream.base_path or "/"
             advice = f"has the path {here}, but upstream.url has {there}; give both the same path"
             problems.append(Problem(source, "gateway.public_url", advice))
+    several = isinstance(gateway, Gateway) and gateway.workers > 1
+    if several and isinstance(sessions, Sessions) and sessions.store == "memory://":
+        advice = "is more than one, but sessions.store = memory:// is inside one process; name a redis:// store"
+        problems.append(Problem(source, "gateway.workers", advice))
     if isinstance(sessions, Sessions) and sessions.idle > sessions.absolute:
         advice = "is longer than sessions.absolute, so it would never be felt; make it shorter"
         problems.append(Problem(source, "sessions.idle", advice))
@@ -97,6 +101,8 @@ def _service(upstream: Upstream, source: str) -> list[Problem]:
             problems.append(Problem(source, "upstream.password_file", advice))
         elif upstream.password is not None and not upstream.password.get_secret_value().strip():
             problems.append(Problem(source, "upstream.password", "is empty; set AUTHGW_UPSTREAM__PASSWORD or unset it"))
+    if upstream.key_file is not None and upstream.certificate_file is None:
+        problems.append(Problem(source, "upstream.key_file", "belongs to certificate_file; name that too"))
     numbers = list(upstream.sensors.items())
     for number, database_id in numbers:
         if number > 2**31 - 1 or not 1 <= database_id <= 2**31 - 1:
@@ -115,6 +121,10 @@ def oddities(found: Mapping[str, Table], source: str) -> list[Problem]:
     if isinstance(upstream, Upstream) and upstream.identity == "none" and (upstream.username or upstream.password):
         advice = 'is not used under identity "none"; take username and password out, or write identity = "service"'
         warnings.append(Problem(source, "upstream.username", advice))
+    if isinstance(upstream, Upstream) and not upstream.url.startswith("https://"):
+        advice = "is for an https upstream, but upstream.url is http; write https:// there, or take this out"
+        given = [name for name in ("ca_file", "certificate_file") if getattr(upstream, name) is not None]
+        warnings += [Problem(source, f"upstream.{name}", advice) for name in given]
     database = found["database"]
     if isinstance(database, Database) and is_bare(database.url):
         advice = "goes over a network without verified TLS; add ?ssl_ca=FILE, or for PostgreSQL ?sslmode=verify-full"

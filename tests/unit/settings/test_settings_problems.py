@@ -230,3 +230,19 @@ def test_credentials_that_nobody_uses_are_a_warning(tmp_path: Path) -> None:
         f'[gateway]\npublic_url = "http://localhost"\n[upstream]\n{UPSTREAM}\nusername = "x"\n[login]\nchain = ["a"]\n'
     )
     assert [warning.where for warning in load(path, {}).warnings] == ["upstream.username"]
+
+
+def test_several_workers_need_a_store_that_they_share(tmp_path: Path) -> None:
+    """Sessions inside one process are unknown to the others: more than one worker is refused, with what to write."""
+    assert "redis://" in one(tmp_path, "gateway", "workers = 2")
+
+
+def test_files_of_tls_that_would_never_be_read(tmp_path: Path) -> None:
+    """A key without its certificate is a mistake; files for TLS beside an http address are warned of."""
+    assert "certificate_file" in one(tmp_path, "upstream", 'key_file = "x.key"')
+    path = tmp_path / "warned.toml"
+    path.write_text(
+        f'[gateway]\npublic_url = "http://127.0.0.1:8080"\n[upstream]\n{UPSTREAM}\nca_file = "x.pem"\n'
+        '[login]\nchain = ["static"]\n'
+    )
+    assert [problem.where for problem in load(path, {}).warnings] == ["upstream.ca_file"]

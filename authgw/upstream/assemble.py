@@ -1,0 +1,52 @@
+"""The GUI's client, as the settings say."""
+
+from __future__ import annotations
+
+import ssl
+
+from authgw.errors import ConfigError, Problem
+from authgw.settings import Settings
+from authgw.upstream.account import Account, Anonymous
+from authgw.upstream.client import Base, Client, ClientLimits
+
+
+def upstream_of(settings: Settings) -> Account | Anonymous:
+    """To be made inside the loop, and closed. ConfigError: a file of TLS that cannot be used."""
+    ours = settings.upstream
+    limits = ClientLimits(
+        connect=ours.connect_timeout,
+        reply=ours.reply_timeout,
+        idle=ours.idle_timeout,
+        pool=max(64, ours.pool + ours.pool // 4 + 1),
+    )
+    client = Client(Base.from_url(ours.url), limits, context=_context(settings))
+    if ours.identity == "none" or ours.username is None or ours.password is None:
+        return Anonymous(client)
+    return Account(client, ours.username, ours.password.get_secret_value(), pool_size=ours.pool)
+
+
+def _context(settings: Settings) -> ssl.SSLContext | None:
+    """TLS to the GUI: its name and its certificate's signer are always verified."""
+    ours = settings.upstream
+    if not ours.url.startswith("https://"):
+        return None
+    try:
+        context = ssl.create_default_context(cafile=ours.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError([Problem("upstream.ca_file", "", f"cannot be used: {_why(error)}")]) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ours.certificate_file is not None:
+        try:
+            context.load_cert_chain(ours.certificate_file, ours.key_file, password=_no_password)
+        except (OSError, ssl.SSLError, ValueError) as error:
+            raise ConfigError([Problem("upstream.certificate_file", "", f"cannot be used: {_why(error)}")]) from error
+    return context
+
+
+def _no_password() -> str:
+    """Nobody is there to type one: a key that needs it cannot be used."""
+    raise ValueError("its key is encrypted")
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
