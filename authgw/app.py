@@ -190,7 +190,8 @@ def _parts(
 ) -> Parts:
     base = Base.from_url(settings.upstream.url)
     public_url = settings.gateway.public_url
-    bounds = Bounds(settings.policy.scan_days, settings.policy.scan_timeout, settings.upstream.max_reply)
+    ours = settings.upstream
+    bounds = Bounds(settings.policy.scan_days, settings.policy.scan_timeout, ours.max_reply, max(1, ours.pool // 2))
     narrow = Narrow(
         upstream,
         facts,

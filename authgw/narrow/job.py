@@ -14,11 +14,13 @@ from authgw.upstream.api import Reply
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """`scan_days`: calendar width of a scan, 0 for none. `scan_seconds`: how long one may take. Bytes of a reply."""
+    """`scan_days`: calendar width of a scan, 0 for none. `scan_seconds`: how long one may take. Bytes of a reply.
+    `large`: replies too large to be held that are under way at once."""
 
     scan_days: int = 31
     scan_seconds: float = 60.0
     max_reply: int = 64 << 20
+    large: int = 4
 
 
 class Passed(msgspec.Struct, frozen=True):

@@ -12,7 +12,8 @@ from authgw.answer import Answer
 from authgw.catalogue.model import Rows
 from authgw.narrow import rewrite
 from authgw.narrow.facts import CallFacts
-from authgw.narrow.job import Bounds, Job, Outcome, Said
+from authgw.narrow.job import Bounds, Job, Outcome, Passed, Said
+from authgw.narrow.large import Large
 from authgw.narrow.listing import Found, Listing, Sieve, Window
 from authgw.narrow.rows import Reader, project
 from authgw.narrow.sensors import Sensors, push
@@ -35,6 +36,7 @@ class Lists:
         self._facts = facts
         self._sensors = sensors
         self._bounds = bounds
+        self._large = Large(bounds.large, bounds.max_reply)
         self._now = now
 
     async def answer(self, job: Job, spec: Rows) -> Outcome:
@@ -53,8 +55,10 @@ class Lists:
         call = rewrite.call(job.allow, job.request, job.path, sent)
         source = UpstreamSource(self._upstream, call, self._facts, self._bounds.max_reply)
         if job.judge.unscoped and not (spec.simple and job.judge.any_limited("simple_cdr")) and not _less(job, spec):
-            body = job.masks.document(Reader(spec).whole(await source.fetch(sent)), spec.at)
-            return Said(Answer(200, body))
+            found = await self._large.whole(job, spec, await source.begin(sent))
+            if isinstance(found, Passed):
+                return found
+            return Said(Answer(200, job.masks.document(Reader(spec).whole(found), spec.at)))
         if job.allow.entry.aggregate:
             return await self._sums(job, spec, source, sent)
         if spec.pages == "start":
@@ -65,7 +69,13 @@ class Lists:
 
     async def _once(self, job: Job, spec: Rows, source: UpstreamSource, sent: Mapping[str, str]) -> Outcome:
         needs = job.judge.needs if spec.judge == "call" else frozenset({"sensor"})
-        page = Reader(spec, needs).page(await source.fetch(sent))
+        if spec.judge == "call" and spec.at is None and not spec.table:
+            found = await self._large.narrowed(job, spec, source, await source.begin(sent))
+            if isinstance(found, Passed):
+                return found
+        else:
+            found = await source.fetch(sent)
+        page = Reader(spec, needs).page(found)
         if spec.judge == "sensor":
             seen = [row for row in page.rows if isinstance(n := row.facts.sensor, int) and job.judge.shows_sensor(n)]
             rows = [project(row.raw, only) if (only := _less(job, spec)) else bytes(row.raw) for row in seen]

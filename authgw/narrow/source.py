@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 import msgspec
 
 from authgw.errors import UpstreamError
 from authgw.narrow.facts import CallFacts
+from authgw.narrow.flow import WHOLE
 from authgw.reasons import Reason
-from authgw.upstream.api import Call, Upstream
+from authgw.upstream.api import Call, Reply, Upstream
 
 
 class Source(Protocol):
@@ -33,12 +34,55 @@ class UpstreamSource:
 
     async def fetch(self, fields: Mapping[str, str]) -> bytes:
         """The whole body of a 200 reply; anything else is no answer to go by."""
-        # By POST: the fields hold patterns and JSON that do not belong into a server's access log.
-        call = msgspec.structs.replace(self._call, method="POST", fields=tuple(fields.items()), decode=True)
-        reply = await self._upstream.send(call)
+        reply = await self._sent(fields)
         try:
-            if reply.status != 200:
-                raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {reply.status}")
             return await reply.read(self._max_reply)
         finally:
             await reply.close()
+
+    async def begin(self, fields: Mapping[str, str]) -> bytes | Begun:
+        """As `fetch`, but of a body of more than WHOLE bytes only the beginning; it is to be closed then."""
+        reply = await self._sent(fields)
+        begun: Begun | None = None
+        try:
+            rest, pieces, size = reply.stream(), list[bytes](), 0
+            async for piece in rest:
+                pieces.append(piece)
+                size += len(piece)
+                if size > WHOLE:
+                    begun = Begun(reply, b"".join(pieces), rest)
+                    return begun
+            return b"".join(pieces)
+        finally:
+            if begun is None:
+                await reply.close()
+
+    async def _sent(self, fields: Mapping[str, str]) -> Reply:
+        # By POST: the fields hold patterns and JSON that do not belong into a server's access log.
+        call = msgspec.structs.replace(self._call, method="POST", fields=tuple(fields.items()), decode=True)
+        reply = await self._upstream.send(call)
+        if reply.status != 200:
+            await reply.close()
+            raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {reply.status}")
+        return reply
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A large reply: what has come of it, and what is to come."""
+
+    reply: Reply
+    start: bytes
+    rest: AsyncIterator[bytes]
+
+    async def whole(self, limit: int) -> bytes:
+        """All of it; UPSTREAM_TOO_LARGE above `limit` bytes. Closes the reply."""
+        try:
+            pieces, size = [self.start], len(self.start)
+            async for piece in self.rest:
+                pieces.append(piece)
+                size += len(piece)
+                if size > limit:
+                    raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, f"a reply of more than {limit} bytes")
+            return b"".join(pieces)
+        finally:
+            await self.reply.close()

@@ -18,6 +18,7 @@ from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import access, chain, factors, flow, recovery, redirect, throttle, totp, user, verified
 from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, sensors
+from authgw.narrow.flow import MAX_ROW, WHOLE
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
@@ -77,6 +78,9 @@ FIXED = {
     "an access token's login is one line of the trail for": f"{access.REMEMBERED_SECONDS:g} s",
     "a question to the database, an upgrade of its tables": f"{database.ASK_SECONDS:g} s, {database.UPGRADE_SECONDS} s",
     "a backend of `check --connect`": f"{connect.PROBE_SECONDS:g} s",
+    "lists that are narrowed while they come in: from, at once, longest row": (
+        f"{WHOLE >> 20} MiB, half of `upstream.pool`, {MAX_ROW >> 20} MiB"
+    ),
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
