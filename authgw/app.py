@@ -27,6 +27,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from authgw.account import assemble as account
+from authgw.account.seen import Seen
 from authgw.audit.log import Audit
 from authgw.catalogue.load import load as load_catalogue
 from authgw.catalogue.match import Catalogue
@@ -138,8 +139,9 @@ async def create(settings: Settings) -> Gateway:
     failures = assemble.counting(settings, key_file)
     factor_store = assemble.factor_store(settings, key_file)
     factors = assemble.factors_of(settings, factor_store, epochs, audit)
-    front = assemble.front(chain, factors, epochs, failures, audit)
     tokens = Tokens(settings.database.url, key_file, epochs, time.time)
+    seen = Seen(tokens)
+    front = assemble.front(chain, factors, epochs, failures, audit, seen)
     token_login = account.token_login(settings, chain, tokens, epochs, failures, audit)
     bypass = assemble.Bypass(front, sessions, names)
     access = AccessTokens(front, audit=audit.write, clock=time.monotonic)
@@ -157,7 +159,7 @@ async def create(settings: Settings) -> Gateway:
     own = pages.routes(browser, front, steps.begin, sensor_names, audit, expired)
     own += FactorPages(browser, steps).routes()
     own += redirect.routes(browser, front, steps.begin, handles, audit)
-    own += account.routes(settings, browser, front, tokens, token_login, redis, key_file, sensor_names, audit)
+    own += account.routes(settings, browser, front, tokens, token_login, seen, redis, key_file, sensor_names, audit)
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
     app = Starlette(
         middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, facts, audit)]

@@ -10,9 +10,12 @@ from starlette.routing import Route
 
 from authgw.account.confirm import Confirm
 from authgw.account.expired import Expired
+from authgw.account.factors import APP, CODES, REMOVE, OwnFactors
 from authgw.account.guard import CONFIRM, HOME, Guard
 from authgw.account.pages import END, LOOK, AccountPages, SensorNames
 from authgw.account.passwords import PASSWORD, PasswordPages, Passwords
+from authgw.account.proofs import Proofs
+from authgw.account.seen import Seen
 from authgw.account.stepup import StepUps
 from authgw.account.tokens import NEW, REVOKE, TokenPages, TokenRules
 from authgw.audit.log import Audit
@@ -56,19 +59,23 @@ def routes(
     front: Front,
     tokens: Tokens,
     login: TokenLogin,
+    seen: Seen,
     redis: Redis,
     keys: Keys,
     sensor_names: SensorNames,
     audit: Audit,
 ) -> Sequence[Route]:
     """The account pages."""
-    guard = Guard(browser, Attempts(keys.derive("account-form"), time.time), StepUps(redis, keys, time.time))
+    proofs = Proofs(front)
+    forms = Attempts(keys.derive("account-form"), time.time)
+    guard = Guard(browser, forms, StepUps(redis, keys, time.time), proofs.has_none)
     rules = TokenRules(settings.tokens.lifetime, settings.tokens.longest, settings.tokens.per_user)
-    confirm = Confirm(guard, front)
+    confirm = Confirm(guard, proofs)
     passwords = Passwords(front.instances)
-    password_pages = PasswordPages(guard, confirm, passwords, audit)
-    token_pages = TokenPages(guard, tokens, login, rules, audit)
-    pages = AccountPages(guard, tokens, sensor_names, audit, changing=passwords.can)
+    password_pages = PasswordPages(guard, proofs, passwords, audit)
+    factors = OwnFactors(guard, front.second.factors)
+    token_pages = TokenPages(guard, tokens, login, seen, rules, audit)
+    pages = AccountPages(guard, tokens, sensor_names, audit, front.second.factors, changing=passwords.can)
     return [
         browser.at(HOME, pages.overview, "GET"),
         browser.at(LOOK, pages.look, "POST"),
@@ -80,5 +87,9 @@ def routes(
         browser.at(PASSWORD + "/changed", password_pages.changed, "GET"),
         browser.at(NEW, token_pages.form, "GET"),
         browser.at(NEW, token_pages.make, "POST"),
+        browser.at(APP, factors.form, "GET"),
+        browser.at(APP, factors.enrol, "POST"),
+        browser.at(REMOVE, factors.remove, "POST"),
+        browser.at(CODES, factors.codes, "POST"),
         browser.at(REVOKE, token_pages.revoke, "POST"),
     ]

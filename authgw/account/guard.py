@@ -8,7 +8,7 @@ the session; and what matters asks for the password or a factor again, typed on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from authgw.account.stepup import Proof, StepUps
@@ -27,10 +27,16 @@ CONFIRM = HOME + "/confirm"
 
 
 class Guard:
-    """`forms` binds forms to the session they were made in, by its id; its key is no other form's."""
+    """`forms` binds forms to the session they were made in, by its id; its key is no other form's.
 
-    def __init__(self, browser: Browser, forms: Attempts, step_ups: StepUps) -> None:
+    `cannot`: whether somebody has neither a password that could be asked for here nor a second factor.
+    """
+
+    def __init__(
+        self, browser: Browser, forms: Attempts, step_ups: StepUps, cannot: Callable[[Found], Awaitable[bool]]
+    ) -> None:
         self.browser = browser
+        self._cannot = cannot
         self.step_ups = step_ups
         self._forms = forms
 
@@ -60,9 +66,16 @@ class Guard:
             )
         return found
 
-    async def confirmed(self, request: Request, found: Found) -> Proof | Answer:
-        """His fresh proof of who he is, or the way to where he gives one."""
-        return await self.step_ups.proof(found) or to(f"{CONFIRM}?next={quote(request.path, safe='')}")
+    async def confirmed(self, found: Found, back: str) -> Proof | Answer:
+        """His fresh proof of who he is, or the way to where he gives one and on to `back`.
+
+        Who can give none here, because he signs in elsewhere and has no factor, has given it by signing in just now.
+        """
+        proof = await self.step_ups.proof(found)
+        if proof is None and self.step_ups.is_fresh(found) and await self._cannot(found):
+            proof = Proof(found.session.started, None)
+            await self.step_ups.keep(found, proof)
+        return proof or to(f"{CONFIRM}?next={quote(back, safe='')}")
 
     def form(self, found: Found) -> str:
         """What goes into each form as the field `form`."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from authgw.account import agent
+from authgw.account.factors import APP, CODES, REMOVE
 from authgw.account.guard import HOME, Guard, limited
 from authgw.account.passwords import PASSWORD
 from authgw.account.token import key_of
@@ -18,6 +19,7 @@ from authgw.durable.tokens import Kept, Tokens
 from authgw.errors import UpstreamError
 from authgw.intake.request import Request
 from authgw.login.browser import texts, to
+from authgw.login.factors import Factors, who_of
 from authgw.rights.claims import Claims
 from authgw.session.cookie import Found
 from authgw.session.model import Kind, Listed
@@ -48,6 +50,14 @@ class SessionRow(msgspec.Struct, frozen=True):
     seen: When
 
 
+class FactorRow(msgspec.Struct, frozen=True):
+    id: str
+    kind: str
+    name: str
+    made: When
+    used: When | None
+
+
 class TokenRow(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -60,13 +70,21 @@ class AccountPages:
     """What each page does with a canonical request."""
 
     def __init__(
-        self, guard: Guard, tokens: Tokens, sensor_names: SensorNames, audit: Audit, *, changing: Callable[[str], bool]
+        self,
+        guard: Guard,
+        tokens: Tokens,
+        sensor_names: SensorNames,
+        audit: Audit,
+        factors: Factors,
+        *,
+        changing: Callable[[str], bool],
     ) -> None:
         self._guard = guard
         self._sessions = guard.browser.sessions
         self._tokens = tokens
         self._sensor_names = sensor_names
         self._audit = audit
+        self._factors = factors
         self._changing = changing
 
     async def overview(self, request: Request) -> Answer:
@@ -85,9 +103,12 @@ class AccountPages:
             sessions=[_session_row(one, found, t) for one in mine],
             tokens=[_token_row(one, t) for one in await self._tokens.of(claims)],
             password=self._changing(claims.login) and not limited(claims, "hide_change_password"),
+            factors=None if limited(claims, "hide_change_password") else await self._factor_rows(claims),
+            codes=await self._factors.codes_left(who_of(claims)),
             languages=[(language, Texts(language)("language.name")) for language in LANGUAGES],
             themes=[(theme, t(f"theme.{theme}")) for theme in THEMES],
-            addresses={"new": NEW, "revoke": REVOKE, "end": END, "look": LOOK, "password": PASSWORD},
+            addresses={"new": NEW, "revoke": REVOKE, "end": END, "look": LOOK, "password": PASSWORD}
+            | {"app": APP, "remove": REMOVE, "codes": CODES},
             home=self._guard.browser.home,
         )
         return page.page(200, body)
@@ -119,6 +140,12 @@ class AccountPages:
         """The user's live sessions: his in this login instance, not those of a namesake in another."""
         listed = await self._sessions.listed(user=claims.user)
         return [one for one in listed if key_of(one.claims) == key_of(claims)]
+
+    async def _factor_rows(self, claims: Claims) -> list[FactorRow]:
+        return [
+            FactorRow(one.id, one.kind, one.name, when(one.created), when(one.used) if one.used else None)
+            for one in await self._factors.listed(who_of(claims))
+        ]
 
     async def _names(self, claims: Claims) -> Mapping[int, str]:
         if not any(grant.scope.sensors for grant in claims.grants):

@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from authgw.account.confirm import Confirm, alert
+from authgw.account.confirm import alert
 from authgw.account.guard import HOME, Guard, denied, limited
+from authgw.account.proofs import Proofs
 from authgw.answer import Answer
 from authgw.contract import Change, Changed, Changing, Failed, NotMine, Rejected, Unfit
 from authgw.errors import StoreError
@@ -78,9 +79,9 @@ class Passwords:
 class PasswordPages:
     """The page for whoever is signed in. The old password goes through the front, with its throttle and its trail."""
 
-    def __init__(self, guard: Guard, confirm: Confirm, passwords: Passwords, audit: Any) -> None:
+    def __init__(self, guard: Guard, proofs: Proofs, passwords: Passwords, audit: Any) -> None:
         self._guard = guard
-        self._confirm = confirm
+        self._proofs = proofs
         self._passwords = passwords
         self._audit = audit
 
@@ -99,7 +100,7 @@ class PasswordPages:
             return closed
         if wanted.new != wanted.again:
             return self._page(request, claims, found, 400, (t("password.differ"),))
-        proved = await self._confirm.by_password(request, found, wanted.old)
+        proved = await self._proofs.by_password(found, wanted.old, request.address)
         if isinstance(proved, Turned):
             return self._page(request, claims, found, proved.status, alert(proved, t))
         outcome = await self._passwords.change(claims.login, claims.user, wanted)

@@ -23,10 +23,17 @@ _KEY = "authgw:stepup:"
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """When he proved it, and what gates stand before his account, told by a password that was right; None: unknown."""
+    """When he proved it, and what gates stand before his account, told by a password that was right; None: unknown.
+
+    `secret`: of an authenticator app that he is setting up.
+    """
 
     at: float
     gates: tuple[Gates, ...] | None
+    secret: str = ""
+
+    def __repr__(self) -> str:
+        return f"Proof({self.at!r})"
 
 
 class StepUps:
@@ -40,10 +47,15 @@ class StepUps:
     async def hold(self, found: Found, gates: Iterable[Gates] | None = None) -> None:
         """He has proved it now."""
         known = None if gates is None else tuple(msgspec.structs.replace(gate, secret=None) for gate in gates)
+        await self.keep(found, Proof(self._clock(), known))
+
+    async def keep(self, found: Found, proof: Proof) -> None:
+        """What he has proved, with what is to be known besides; it lasts no longer for that."""
         seal = self._seals[0]
         hash = seal.hash(found.sid)
-        blob = seal.close(found.sid, hash, msgspec.msgpack.encode(Proof(self._clock(), known)))
-        await ask(self._redis.set(_KEY + hash, blob, px=milliseconds(SECONDS)))
+        blob = seal.close(found.sid, hash, msgspec.msgpack.encode(proof))
+        left = SECONDS - (self._clock() - proof.at)
+        await ask(self._redis.set(_KEY + hash, blob, px=milliseconds(max(left, 0.001))))
 
     async def proof(self, found: Found) -> Proof | None:
         """What he has proved within the last minutes and in this session."""
@@ -60,3 +72,7 @@ class StepUps:
         """From now on he has to prove it again."""
         for seal in self._seals:
             await ask(self._redis.delete(_KEY + seal.hash(found.sid)))
+
+    def is_fresh(self, found: Found) -> bool:
+        """Whether the session itself has just begun."""
+        return 0 <= self._clock() - found.session.started < SECONDS

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from authgw.account.guard import HOME, Guard
+from authgw.account.seen import Seen
 from authgw.account.token import MAX_NAME, Kind
 from authgw.answer import Answer
 from authgw.durable.tokens import Tokens
@@ -61,12 +62,14 @@ class TokenPages:
         guard: Guard,
         tokens: Tokens,
         login: TokenLogin,
+        seen: Seen,
         rules: TokenRules,
         audit: Audit,
     ) -> None:
         self._guard = guard
         self._tokens = tokens
         self._login = login
+        self._seen = seen
         self._rules = rules
         self._audit = audit
 
@@ -74,14 +77,14 @@ class TokenPages:
         found = await self._guard.enter(request)
         if isinstance(found, Answer):
             return found
-        proof = await self._guard.confirmed(request, found)
+        proof = await self._guard.confirmed(found, NEW)
         return proof if isinstance(proof, Answer) else self._page(request, found, 200)
 
     async def make(self, request: Request) -> Answer:
         found = await self._guard.posted(request)
         if isinstance(found, Answer):
             return found
-        proof = await self._guard.confirmed(request, found)
+        proof = await self._guard.confirmed(found, NEW)
         if isinstance(proof, Answer):
             return proof
         t, claims = texts(request), found.session.claims
@@ -90,7 +93,11 @@ class TokenPages:
             return self._page(request, found, 400, (wanted,))
         if any(one.token.name == wanted.name for one in await self._tokens.of(claims)):
             return self._page(request, found, 409, (t("token.taken"),))
-        gates = proof.gates if proof.gates is not None else await self._login.gates_of(claims)
+        gates = proof.gates
+        if gates is None:
+            gates = await self._login.gates_of(claims)
+        if gates is None:
+            gates = self._seen.gates(claims)
         if gates is None:
             return self._page(request, found, 409, (t("token.password"),))
         made = await self._tokens.make(

@@ -20,6 +20,7 @@ from authgw.login.bypass import bypass_login
 from authgw.login.chain import Instance
 from authgw.login.factors import Factors, counter, who_of
 from authgw.login.front import Front
+from authgw.login.outcome import Seen
 from authgw.login.passkeys import relying
 from authgw.login.rights import Reading, Rights
 from authgw.login.second import Second
@@ -72,8 +73,10 @@ def counting(settings: Settings, keys: Keys) -> throttle.Throttle:
     return throttle.Throttle(counted, keys.derive("throttle"), limits, time.time)
 
 
-def front(chain: Chain, factors: Factors, epochs: Epochs, failures: throttle.Throttle, audit: Audit) -> Front:
-    """The one way in for pages, bypass_login and api.php."""
+def front(
+    chain: Chain, factors: Factors, epochs: Epochs, failures: throttle.Throttle, audit: Audit, seen: Seen
+) -> Front:
+    """The one way in for pages, bypass_login and api.php. `seen` is told of everybody who has logged in."""
     second = Second(
         chain.instances,
         failures,
@@ -81,6 +84,7 @@ def front(chain: Chain, factors: Factors, epochs: Epochs, failures: throttle.Thr
         factors,
         audit=audit.write,
         epoch=lambda claims: epochs.total(subject(claims), fresh=True),
+        seen=seen,
     )
     return Front(
         chain.instances,
@@ -89,6 +93,7 @@ def front(chain: Chain, factors: Factors, epochs: Epochs, failures: throttle.Thr
         second,
         audit=lambda event: audit.write("login", event),
         epoch=lambda claims: epochs.total([*subject(claims), counter(who_of(claims))]),
+        seen=seen,
     )
 
 

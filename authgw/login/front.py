@@ -12,7 +12,7 @@ import msgspec
 from authgw.contract import Credentials, Granted
 from authgw.errors import StoreError
 from authgw.login import chain, gates
-from authgw.login.outcome import LoggedIn, Pending, Turned, turned
+from authgw.login.outcome import LoggedIn, Pending, Seen, Turned, nobody_asks, turned
 from authgw.login.rights import Reading, Rights
 from authgw.login.second import Second
 from authgw.login.throttle import Throttle
@@ -33,8 +33,8 @@ class Front:
     """Asks the throttle, then the chain, then the gates, and leaves one audit event for each login.
 
     `second` says whether another factor is needed, and takes it. `audit` gets the event's fields, never a password.
-    `epoch` gives the counter that rises when a user's sessions are ended or his factors change. `now`: seconds since
-    1970, `clock`: seconds that never go back.
+    `epoch` gives the counter that rises when a user's sessions are ended or his factors change. `seen` is
+    told of everybody who has logged in. `now`: seconds since 1970, `clock`: seconds that never go back.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Front:
         now: Callable[[], float] = time,
         clock: Callable[[], float] = monotonic,
         plugin_seconds: float = chain.PLUGIN_SECONDS,
+        seen: Seen = nobody_asks,
     ) -> None:
         self._instances = tuple(instances)
         self._throttle = throttle
@@ -61,6 +62,7 @@ class Front:
         self._now = now
         self._clock = clock
         self._seconds = plugin_seconds
+        self._seen = seen
 
     @property
     def instances(self) -> tuple[chain.Instance, ...]:
@@ -155,6 +157,8 @@ class Front:
             if isinstance(verdict, Pending) and origin in ("api", "bearer"):
                 verdict = turned(Reason.TOKEN_NEEDED)
             event["reason"] = "" if isinstance(verdict, LoggedIn) else verdict.reason.value
+            if isinstance(verdict, LoggedIn):
+                await self._seen(verdict)
             if not isinstance(verdict, Turned):
                 claims = verdict.claims
                 event["outcome"] = "granted" if isinstance(verdict, LoggedIn) else "pending"

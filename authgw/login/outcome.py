@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import msgspec
 
 from authgw.contract import Identity
@@ -22,6 +24,13 @@ class LoggedIn(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     remote: Remote | None = None
     gates: tuple[Gates, ...] = ()
+
+
+Seen = Callable[[LoggedIn], Awaitable[None]]
+
+
+async def nobody_asks(_verdict: LoggedIn) -> None:
+    """For where nobody wants to know who has logged in."""
 
 
 class Pending(msgspec.Struct, frozen=True):

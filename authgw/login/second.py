@@ -16,7 +16,7 @@ from authgw.contract import Failed, Granted, Identity, NotMine
 from authgw.errors import StoreError
 from authgw.login import chain, gates
 from authgw.login.factors import TOTP, Factors, Proof, Proved, who_of
-from authgw.login.outcome import LoggedIn, Pending, Turned, turned
+from authgw.login.outcome import LoggedIn, Pending, Seen, Turned, nobody_asks, turned
 from authgw.login.rights import Reading, Rights
 from authgw.login.throttle import Throttle
 from authgw.login.user import shown
@@ -41,7 +41,8 @@ class Subject(msgspec.Struct, frozen=True):
 class Second:
     """Over the same chain, throttle and rights as the front. `audit` gets an event for each try.
 
-    `epoch`: the counter that rises when a user's sessions are ended. `now`: seconds since 1970.
+    `epoch`: the counter that rises when a user's sessions are ended. `seen` is told of everybody whose last factor is
+    in. `now`: seconds since 1970.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Second:
         epoch: Callable[[Claims], Awaitable[int]],
         now: Callable[[], float] = time,
         plugin_seconds: float = chain.PLUGIN_SECONDS,
+        seen: Seen = nobody_asks,
     ) -> None:
         self._instances = tuple(instances)
         self._throttle = throttle
@@ -64,6 +66,7 @@ class Second:
         self._epoch = epoch
         self._now = now
         self._seconds = plugin_seconds
+        self._seen = seen
 
     async def missing(self, reading: Reading, identity: Identity, named: str, first: tuple[str, ...]) -> Pending | None:
         """What is missing, if a second factor is: the dictionary wants one, or the user has enrolled one himself."""
@@ -112,6 +115,8 @@ class Second:
                 log.error("login: %s", error)
                 verdict = turned(Reason.STORE_UNAVAILABLE)
             granted = isinstance(verdict, LoggedIn)
+            if isinstance(verdict, LoggedIn):
+                await self._seen(verdict)
             event |= {"outcome": "granted" if granted else "refused"}
             event["reason"] = verdict.reason.value if isinstance(verdict, Turned) else ""
             return verdict
@@ -166,7 +171,7 @@ class Second:
         if stop is not None:
             log.info("login %s: %s of %s: %s", claims.login, stop.reason, shown(claims.user), stop.detail)
             return turned(stop.reason, note=stop.note)
-        return LoggedIn(claims, factors, remote=identity.remote or pending.identity.remote)
+        return LoggedIn(claims, factors, remote=identity.remote or pending.identity.remote, gates=tuple(known))
 
     async def _again(self, pending: Pending) -> tuple[Claims, Identity, Sequence[Gates]] | Turned:
         """What the plugin says of this user now; what it said at first where it cannot tell without the password."""

@@ -1,0 +1,49 @@
+"""How somebody who is signed in proves once more who he is: by his password, or by a second factor."""
+
+from __future__ import annotations
+
+from authgw.account.token import key_of
+from authgw.contract import Credentials, Fronted, Redirecting
+from authgw.login.factors import TOTP, Code, Proved, RecoveryCode, who_of
+from authgw.login.front import Front, LoggedIn, Pending
+from authgw.login.outcome import Turned, turned
+from authgw.reasons import Reason
+from authgw.rights.claims import Claims
+from authgw.session.cookie import Found
+
+
+class Proofs:
+    """Passwords and codes go through the one front, with its throttle and its trail."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._with_password = frozenset(
+            each.name for each in front.instances if not isinstance(each.plugin, Redirecting | Fronted)
+        )
+
+    def has_password(self, claims: Claims) -> bool:
+        """Whether he signs in with a password here, and not at a provider or a proxy."""
+        return claims.login in self._with_password
+
+    async def has_code(self, found: Found) -> bool:
+        """Whether he has a second factor, of his own or one that his login plugin supplies."""
+        return TOTP in found.session.factors or bool(
+            await self._front.second.factors.kinds(who_of(found.session.claims))
+        )
+
+    async def has_none(self, found: Found) -> bool:
+        return not self.has_password(found.session.claims) and not await self.has_code(found)
+
+    async def by_password(self, found: Found, password: str, address: str) -> LoggedIn | Pending | Turned:
+        """Whether this is the password of the session's own user, of the login that he came by. Pending: it is; that
+        a second factor would be needed to sign in is no matter where somebody is signed in."""
+        claims = found.session.claims
+        verdict = await self._front.login(Credentials(claims.user, password, None, address), origin="step_up")
+        if not isinstance(verdict, Turned) and key_of(verdict.claims) != key_of(claims):
+            return turned(Reason.BAD_CREDENTIALS)
+        return verdict
+
+    async def by_code(self, found: Found, code: str, address: str) -> Proved | Turned:
+        """A code of the app, or a recovery code: those are never digits alone."""
+        proof = Code(code) if "".join(code.split()).isdigit() else RecoveryCode(code)
+        return await self._front.second.step_up(found.session, proof, address)
