@@ -176,7 +176,7 @@ class Tokens:
         await self._database.run(write)
 
     async def renew(self, owner: Claims, gates: Iterable[Gates]) -> None:
-        """The owner has logged in: these are his rights now."""
+        """The owner has logged in: these are his rights now. Where they are others, it is felt within a second."""
         now, kept = self._clock(), _without_secrets(gates)
         rows = await self._rows(_tokens.c.owner == _owner(owner))
         if not rows:
@@ -193,6 +193,8 @@ class Tokens:
                     database.execute(_tokens.update().where(_tokens.c.id == id).values(record=record))
 
         await self._database.run(write)
+        if any((token.owner, token.gates) != (owner, kept) for token, _, _ in rows):
+            await self._epochs.bump(*counter(owner))
 
     async def _kept(self, where: sa.ColumnElement[bool]) -> list[Kept]:
         now = self._clock()

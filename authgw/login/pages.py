@@ -229,5 +229,6 @@ class Pages:
         t = texts(request)
         signed_in = t("logout.text", user=found.session.claims.user)
         lines = (signed_in,) if status == 200 else (t("logout.cross"), signed_in)
-        button, home = ("/authgw/logout", t("logout.submit")), (self._browser.home, t("login.continue"))
-        return page.message(status, t, t("logout.title"), lines, button=button, links=(home,))
+        button = ("/authgw/logout", t("logout.submit"))
+        links = ((self._browser.home, t("login.continue")), ("/authgw/account", t("account.title")))
+        return page.message(status, t, t("logout.title"), lines, button=button, links=links)

@@ -25,7 +25,7 @@ USERS = (
     {"username": "admin", "password": PASSWORD, "id": 1, "is_admin": True},
     {"username": "gone", "password": PASSWORD, "id": 102, "can_cdr": True, "password_expired": True},
 )
-PAGES = ("", "/confirm", "/tokens/new", "/password", "/password/changed")
+PAGES = ("", "/confirm", "/tokens/new", "/factors/app", "/password", "/password/changed")
 
 
 @pytest.fixture(scope="module")

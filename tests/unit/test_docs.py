@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from authgw import services
+from authgw.account import stepup, token
 from authgw.catalogue.load import load
 from authgw.cli import connect, http, serve
 from authgw.cli.main import main
 from authgw.demo.accounts import users
-from authgw.durable import database
+from authgw.durable import database, tokens
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
@@ -90,6 +91,11 @@ FIXED = {
     "captures or recordings merged or zipped at once, on disk": f"{fetch.MAX_BUNDLE >> 30} GiB",
     "fields of a share page's address": f"{links.MAX_FIELDS}",
     "a reason saved before a download counts": f"{services.REASON_SECONDS:g} s",
+    "what a token opens is remembered": f"{verified.MAX_SECONDS:g} s",
+    "the last use of a token is known to": f"{tokens.USED_SECONDS:g} s",
+    "length of a token's name": f"{token.MAX_NAME}",
+    "proving once more who one is counts": f"{stepup.SECONDS:g} s",
+    "shortest new password (`[login.static] min_password`)": f"{_STATIC['min_password'].default}",
 }
 """Bounds that are no settings: the README's words for them, and what the program has."""
 

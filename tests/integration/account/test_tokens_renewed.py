@@ -1,0 +1,46 @@
+"""Tokens of people whose login plugin cannot tell their rights without a password: as of the last login."""
+
+from __future__ import annotations
+
+import time
+
+import httpx2
+import pytest
+
+from kit.owner import Owner
+from kit.world import world
+
+SCRIPT = """
+def custom_login(user, password):
+    return {{"id": 7, "username": user, "can_cdr": 1{more}}} if password == "correct horse" else None
+"""
+PCAP = "/php/pcap.php?id=1"
+
+
+@pytest.mark.parametrize("second", ["page", "bypass_login", "api"])
+def test_a_login_renews_what_a_token_may(tmp_path_factory: pytest.TempPathFactory, second: str) -> None:
+    """A right that is gone stays with a token until its owner logs in, by whichever way, and not longer."""
+    folder = tmp_path_factory.mktemp("script")
+    file = folder / "crm.py"
+    file.write_text(SCRIPT.format(more=', "can_pcap": 1'))
+    file.chmod(0o600)
+    login = {"login": {"chain": ["static", "crm"]}, "login_crm": {"plugin": "script", "script": "crm.py"}}
+    with world(folder, **login) as site, Owner(site.url, "alice", "correct horse") as alice:
+        assert alice.sign_in().status_code == 303
+        headers = {"authorization": f"Bearer {alice.token()}"}
+        assert httpx2.get(site.url + PCAP, headers=headers).status_code == 200
+        file.write_text(SCRIPT.format(more=""))
+        assert httpx2.get(site.url + PCAP, headers=headers).status_code == 200
+        if second == "page":
+            assert alice.sign_in().status_code == 303
+        elif second == "bypass_login":
+            asked = {"module": "bypass_login", "user": "alice", "pass": "correct horse"}
+            assert httpx2.get(site.url + "/php/model/sql.php", params=asked).json()["success"] is True
+        else:
+            asked = {"task": "listCdrIds", "params": '{"offset":0,"size":1}', "user": "alice"}
+            asked["password"] = "correct horse"
+            assert httpx2.post(site.url + "/php/api.php", data=asked).status_code == 200
+        ends = time.monotonic() + 3
+        while (status := httpx2.get(site.url + PCAP, headers=headers).status_code) == 200:
+            assert time.monotonic() < ends
+        assert status == 403
