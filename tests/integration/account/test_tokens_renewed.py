@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import httpx2
 import pytest
@@ -11,8 +12,11 @@ from kit.owner import Owner
 from kit.world import world
 
 SCRIPT = """
+import json, pathlib
+
 def custom_login(user, password):
-    return {{"id": 7, "username": user, "can_cdr": 1{more}}} if password == "correct horse" else None
+    more = json.loads(pathlib.Path({file!r}).read_text())
+    return {{"id": 7, "username": user, "can_cdr": 1, **more}} if password == "correct horse" else None
 """
 PCAP = "/php/pcap.php?id=1"
 
@@ -21,15 +25,17 @@ PCAP = "/php/pcap.php?id=1"
 def test_a_login_renews_what_a_token_may(tmp_path_factory: pytest.TempPathFactory, second: str) -> None:
     """A right that is gone stays with a token until its owner logs in, by whichever way, and not longer."""
     folder = tmp_path_factory.mktemp("script")
-    file = folder / "crm.py"
-    file.write_text(SCRIPT.format(more=', "can_pcap": 1'))
-    file.chmod(0o600)
-    login = {"login": {"chain": ["static", "crm"]}, "login_crm": {"plugin": "script", "script": "crm.py"}}
-    with world(folder, **login) as site, Owner(site.url, "alice", "correct horse") as alice:
+    file, script = folder / "rights.json", folder / "crm.py"
+    file.write_text('{"can_pcap": 1}')
+    script.write_text(SCRIPT.format(file=str(file)))
+    script.chmod(0o600)
+    crm: dict[str, Any] = {"plugin": "script", "script": "crm.py"}
+    opened = world(folder, login={"chain": ["static", "crm"]}, login_crm=crm)
+    with opened as site, Owner(site.url, "alice", "correct horse") as alice:
         assert alice.sign_in().status_code == 303
         headers = {"authorization": f"Bearer {alice.token()}"}
         assert httpx2.get(site.url + PCAP, headers=headers).status_code == 200
-        file.write_text(SCRIPT.format(more=""))
+        file.write_text("{}")
         assert httpx2.get(site.url + PCAP, headers=headers).status_code == 200
         if second == "page":
             assert alice.sign_in().status_code == 303
