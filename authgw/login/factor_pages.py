@@ -17,7 +17,7 @@ from authgw.login.browser import Browser, text, texts, to
 from authgw.login.factors import PASSKEY, TOTP, Assertion, Code, RecoveryCode, who_of
 from authgw.login.flow import Attempt, Event, Step
 from authgw.login.outcome import Turned, turned
-from authgw.login.steps import LOGIN_PLACE, PLACES, Steps
+from authgw.login.steps import LOGIN_PLACE, PLACES, Show, Steps
 from authgw.reasons import Reason
 from authgw.ui import page
 from authgw.ui.texts import LOGIN
@@ -36,36 +36,39 @@ class FactorPages:
         self._steps = steps
         self._second = steps.second
         self._factors = steps.second.factors
+        self._code_page, self._enrol_page = Show(self._code, script=True), Show(self._enrol, script=True)
 
     def routes(self) -> list[Route]:
         at, get = self._browser.at, self._steps.get
         return [
-            at(PLACES[Step.PROVE], get(Step.PROVE, self._code, script=True), "GET"),
+            at(PLACES[Step.PROVE], get(Step.PROVE, self._code_page), "GET"),
             at(PLACES[Step.PROVE], self.code, "POST"),
             at(PASSKEY_PLACE, self.passkey, "POST"),
-            at(RECOVERY_PLACE, get(Step.PROVE, self._recovery), "GET"),
+            at(RECOVERY_PLACE, get(Step.PROVE, Show(self._recovery)), "GET"),
             at(RECOVERY_PLACE, self.recovery, "POST"),
-            at(PLACES[Step.ENROL], get(Step.ENROL, self._enrol, script=True), "GET"),
+            at(PLACES[Step.ENROL], get(Step.ENROL, self._enrol_page), "GET"),
             at(PLACES[Step.ENROL], self.enrol, "POST"),
             at(NEW_PASSKEY_PLACE, self.enrol_passkey, "POST"),
-            at(PLACES[Step.KEEP], get(Step.KEEP, self._codes), "GET"),
+            at(PLACES[Step.KEEP], get(Step.KEEP, Show(self._codes)), "GET"),
             at(PLACES[Step.KEEP], self.kept, "POST"),
             at(CODES_FILE, self.codes_file, "GET"),
-            at(PLACES[Step.LEFT], get(Step.LEFT, self._left), "GET"),
+            at(PLACES[Step.LEFT], get(Step.LEFT, Show(self._left)), "GET"),
             at(PLACES[Step.LEFT], self.told, "POST"),
         ]
 
     async def code(self, request: Request) -> Answer:
         proof = Code(text(request.fields.get("code")))
-        return await self._steps.prove(request, lambda _: proof, self._code, Event.PROVED)
+        return await self._steps.prove(request, lambda _: proof, self._code_page, Event.PROVED)
 
     async def passkey(self, request: Request) -> Answer:
         answer = text(request.fields.get("answer"))
-        return await self._steps.prove(request, lambda one: Assertion(one.challenge, answer), self._code, Event.PROVED)
+        return await self._steps.prove(
+            request, lambda one: Assertion(one.challenge, answer), self._code_page, Event.PROVED
+        )
 
     async def recovery(self, request: Request) -> Answer:
         proof = RecoveryCode(text(request.fields.get("code")))
-        return await self._steps.prove(request, lambda _: proof, self._recovery, Event.RECOVERED)
+        return await self._steps.prove(request, lambda _: proof, Show(self._recovery), Event.RECOVERED)
 
     async def enrol(self, request: Request) -> Answer:
         attempt = await self._steps.taken(request, Step.ENROL)
@@ -105,7 +108,7 @@ class FactorPages:
         self, request: Request, attempt: Attempt, factor: str, codes: tuple[str, ...] | Reason
     ) -> Answer:
         if isinstance(codes, Reason):
-            return await self._steps.again(request, attempt, self._enrol, turned(codes))
+            return await self._steps.again(request, attempt, self._enrol_page, turned(codes))
         return await self._steps.moved(request, attempt, Event.ENROLLED, factor, codes=codes)
 
     async def _code(self, request: Request, attempt: Attempt, token: str, verdict: Turned | None) -> bytes:

@@ -30,8 +30,16 @@ PLACES = {
     Step.LEFT: "/authgw/login/left",
 }
 LOGIN_PLACE = "/authgw/login"
-# A page as bytes: of this request, attempt and token; with what was wrong, if anything was.
-Show = Callable[[Request, Attempt, str, Turned | None], Awaitable[bytes]]
+
+
+class Show(msgspec.Struct, frozen=True):
+    """A page. `body` makes it of request, attempt, token, and what was wrong, if anything was; `script`: it may run
+    passkey.js."""
+
+    body: Callable[[Request, Attempt, str, Turned | None], Awaitable[bytes]]
+    script: bool = False
+
+
 # Refusals that say nothing about the proof: the attempt stays as it is.
 _NOT_JUDGED = frozenset({Reason.THROTTLED, Reason.LOCKED_OUT, Reason.STORE_UNAVAILABLE})
 
@@ -54,7 +62,7 @@ class Steps:
             attempt = msgspec.structs.replace(attempt, secret=secret)
         return await self.onward(request, attempt)
 
-    def get(self, step: Step, show: Show, *, script: bool = False) -> Callable[[Request], Awaitable[Answer]]:
+    def get(self, step: Step, show: Show) -> Callable[[Request], Awaitable[Answer]]:
         """The handler that shows a step's page. Who stands at another step is led there."""
 
         async def handler(request: Request) -> Answer:
@@ -64,7 +72,7 @@ class Steps:
             token, attempt = found
             if attempt.step is not step:
                 return to(PLACES[attempt.step])
-            return page.page(200, await show(request, attempt, token, None), script=script)
+            return page.page(200, await show.body(request, attempt, token, None), script=show.script)
 
         return handler
 
@@ -121,8 +129,8 @@ class Steps:
             return self.over(request, turned(Reason.ATTEMPT_OVER) if kept else verdict)
         token, set_cookie, shown = stored
         retry = (("retry-after", str(verdict.retry_after)),) if verdict.retry_after else ()
-        body = await show(request, shown, token, verdict)
-        return page.page(verdict.status, body, (("set-cookie", set_cookie), *retry), script=True)
+        body = await show.body(request, shown, token, verdict)
+        return page.page(verdict.status, body, (("set-cookie", set_cookie), *retry), script=show.script)
 
     async def onward(self, request: Request, attempt: Attempt) -> Answer:
         """The page of the step at which the attempt stands."""

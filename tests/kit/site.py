@@ -49,7 +49,7 @@ class Site:
         self.sensors: Any = {2: "London", 3: "Prague", 9: "secret site"}
         names = cookie.names(ORIGIN, "/demo")
         browser = Browser(self.room.sessions, Attempts(b"k" * 32, clock), names, Gateway())
-        steps = Steps(browser, self.desk.second, Underway(self.room.handles, names, clock), clock)
+        self.steps = steps = Steps(browser, self.desk.second, Underway(self.room.handles, names, clock), clock)
         routes = [
             *pages.routes(browser, self.desk.front, steps.begin, self._names, self.trail),
             *FactorPages(browser, steps).routes(),
@@ -75,3 +75,20 @@ class Site:
     async def login(self, user: str = "alice", password: str = "right", **more: str) -> httpx2.Response:
         fields = {"form": await self.form(), "user": user, "password": password, **more}
         return await self.client.post("/authgw/login", data=fields, headers=OWN)
+
+
+def form_of(reply: httpx2.Response) -> str:
+    found = re.search(r'name="form" value="([^"]+)"', reply.text)
+    assert found is not None, reply.text
+    return found[1]
+
+
+async def post(site: Site, step: str, form: str, **fields: str) -> httpx2.Response:
+    return await site.client.post(f"/authgw/login/{step}", data={"form": form, **fields}, headers=OWN)
+
+
+async def submit(site: Site, step: str, **fields: str) -> httpx2.Response:
+    """The page of a step, filled in and sent."""
+    shown = await site.client.get(f"/authgw/login/{step}")
+    assert shown.status_code == 200
+    return await post(site, step, form_of(shown), **fields)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import html
-import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
+from authgw.intake.request import Body, Request
 from authgw.login.factors import who_of
-from kit.authenticator import Authenticator
+from authgw.login.outcome import Pending
+from authgw.session.model import Remote
 from kit.codes import code_at
 from kit.logins import granted
 from kit.sessions import claims
-from kit.site import OWN, Site
+from kit.site import OWN, Site, form_of, post, submit
 
 pytestmark = pytest.mark.anyio
 GIVEN = "JBSWY3DPEHPK3PXP"
@@ -33,23 +33,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     made = Site(tmp_path, granted(req_2fa=True))
     yield made
     await made.close()
-
-
-def form_of(reply: httpx2.Response) -> str:
-    found = re.search(r'name="form" value="([^"]+)"', reply.text)
-    assert found is not None, reply.text
-    return found[1]
-
-
-async def post(site: Site, step: str, form: str, **fields: str) -> httpx2.Response:
-    return await site.client.post(f"/authgw/login/{step}", data={"form": form, **fields}, headers=OWN)
-
-
-async def submit(site: Site, step: str, **fields: str) -> httpx2.Response:
-    """The page of a step, filled in and sent."""
-    shown = await site.client.get(f"/authgw/login/{step}")
-    assert shown.status_code == 200
-    return await post(site, step, form_of(shown), **fields)
 
 
 async def enrol(site: Site) -> tuple[str, list[str]]:
@@ -179,6 +162,7 @@ async def test_a_recovery_code(site: Site) -> None:
         reply = await submit(site, "recovery", code=typed)
         if number == 1:
             assert "was used already" in reply.text
+            assert "script-src" not in reply.headers["content-security-policy"]
             continue
         assert reply.headers["location"] == "/authgw/login/left"
         assert (await site.client.get("/authgw/me")).status_code == 401
@@ -244,56 +228,6 @@ async def test_no_step_out_of_order(site: Site, stage: str, step: str) -> None:
     assert await is_nobody(site)
 
 
-async def test_a_passkey_on_the_pages(site: Site) -> None:
-    """Enrolled in place of an app, then asked for: each answer is for the challenge of its page, and for no other. Only
-    the pages that ask for passkeys may run our script."""
-    device = Authenticator()
-
-    async def challenge(step: str) -> bytes:
-        shown = await site.client.get(f"/authgw/login/{step}")
-        assert "script-src 'self'" in shown.headers["content-security-policy"]
-        options = re.search(r'data-options="([^"]+)"', shown.text)
-        assert options is not None
-        said = json.loads(html.unescape(options[1]))["challenge"]
-        return base64.urlsafe_b64decode(said + "=" * (-len(said) % 4))
-
-    async def answer(step: str, to: str, made: str) -> httpx2.Response:
-        return await post(site, to, form_of(await site.client.get(f"/authgw/login/{step}")), answer=made)
-
-    await site.login()
-    old = await challenge("enrol")
-    refused = await answer("enrol", "enrol-passkey", device.create(b"another"))
-    assert "This passkey was not accepted." in refused.text
-    assert await challenge("enrol") != old
-    reply = await answer("enrol", "enrol-passkey", device.create(await challenge("enrol")))
-    assert reply.headers["location"] == "/authgw/login/codes"
-    assert "script-src" not in (await site.client.get("/authgw/login/codes")).headers["content-security-policy"]
-    assert (await submit(site, "codes")).headers["location"] == "/demo/admin.php"
-    site.client.cookies.clear()
-    await site.login()
-    shown = await site.client.get("/authgw/login/code")
-    assert 'name="code"' not in shown.text
-    device.count = 3
-    proof = device.get(await challenge("code"))
-    assert (await answer("code", "passkey", device.get(old))).status_code == 401
-    assert (await answer("code", "passkey", proof)).status_code == 401
-    proof = device.get(await challenge("code"))
-    assert (await answer("code", "passkey", proof)).headers["location"] == "/demo/admin.php"
-    assert (await site.client.get("/authgw/me")).json()["session"]["factors"] == ["pwd", "passkey"]
-
-
-@pytest.mark.parametrize(("step", "stage"), [("passkey", "enrol"), ("enrol-passkey", "code")])
-async def test_no_passkey_out_of_order(tmp_path: Path, step: str, stage: str) -> None:
-    """Nobody enrols a passkey where one has to be proved, nor the other way round."""
-    site = Site(tmp_path, granted(**({"req_2fa": True} if stage == "enrol" else {"secret": GIVEN})))
-    await site.login()
-    form = form_of(await site.client.get(f"/authgw/login/{stage}"))
-    reply = await post(site, step, form, answer=Authenticator().create(b"x"))
-    assert (reply.status_code, reply.headers["location"]) == (303, f"/authgw/login/{stage}")
-    assert await site.desk.factors.listed(who_of(claims("alice", 101, "corp"))) == ()
-    await site.close()
-
-
 async def test_another_sites_form(tmp_path: Path) -> None:
     """A form that another site makes the browser send proves nothing, and does not end the attempt."""
     site = Site(tmp_path, granted(secret=GIVEN))
@@ -344,6 +278,29 @@ async def test_blocked_meanwhile(tmp_path: Path) -> None:
     assert "Your account is blocked." in reply.text
     assert "unpaid &lt;bill&gt;" in reply.text
     assert await is_nobody(site)
+    await site.close()
+
+
+async def test_somebody_from_a_provider(tmp_path: Path) -> None:
+    """Who comes without a password is asked for his factor too; the session knows both, and the provider's part."""
+    site = Site(tmp_path, granted())
+    asked = granted(secret=GIVEN)
+    remote = Remote("subject-1", "session-1", 5.0, b"refresh token")
+    asked = msgspec.structs.replace(asked, identity=msgspec.structs.replace(asked.identity, remote=remote))
+    verdict = await site.desk.front.arrived(asked, "corp", "192.0.2.7", origin="redirect")
+    assert isinstance(verdict, Pending)
+    request = Request("GET", False, "/authgw/oidc/corp/callback", {}, Body.NONE, {}, {}, "192.0.2.7")
+    answer = await site.steps.begin(request, verdict, "/demo/admin.php?x=1")
+    assert dict(answer.headers)["location"] == "/authgw/login/code"
+    token = (
+        next(value for name, value in answer.headers if value.startswith(f"{COOKIE}=")).split(";")[0].partition("=")[2]
+    )
+    site.client.cookies.set(COOKIE, token, domain="127.0.0.1", path="/")
+    reply = await submit(site, "code", code=code_at(GIVEN, site.room.clock.now))
+    assert reply.headers["location"] == "/demo/admin.php?x=1"
+    session = await site.room.sessions.find(site.client.cookies["authgw"])
+    assert session is not None
+    assert (session.factors, session.remote) == (("redirect", "totp"), remote)
     await site.close()
 
 
