@@ -139,6 +139,15 @@ class Doors:
             return as_json(401, {"success": False, "error": "user must be set"})
         return Deny(Reason.NO_SESSION, 401, "there is no live session")
 
+    async def still(self, visitor: Visitor) -> bool:
+        """Whether the session goes on with which something long has begun; asking is no use of it."""
+        if not visitor.sid:
+            return True
+        try:
+            return await self._sessions.alive(visitor.sid)
+        except StoreError:
+            return self._sessions.grace(visitor.sid) is not None
+
     async def logout(self, request: Request, visitor: Visitor) -> Answer:
         """Ends the session. Browsers are shown so; scripts get the product's plain success."""
         if visitor.kind is Kind.BROWSER and request.headers.get("sec_fetch_site") == "cross-site":

@@ -25,6 +25,7 @@ from authgw.policy.decision import Deny
 from authgw.reasons import Reason
 from authgw.trail import Trail
 from authgw.upstream.turns import asker
+from authgw.watch import SessionEnded
 
 log = logging.getLogger("authgw.gate")
 
@@ -78,6 +79,8 @@ class Gate:
         except StoreError as error:
             log.error("%s store: %s", trail.id, error)
             return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read at the moment", trail.entry)
+        except SessionEnded:
+            return Deny(Reason.NO_SESSION, 401, "the session ended meanwhile", trail.entry)
         except edge.ClientGone:
             raise
         except Exception:
@@ -120,7 +123,9 @@ class Gate:
         reason = parts.services.reason(visitor, decision.fields.get(entry.object.get("cdr", ""), ""))
         work = parts.narrow.run(decision, visitor.claims, request, path, reason=reason)
         # What changes something is carried through; nothing else is worth a session that nobody waits for.
-        return await work if entry.changes else await parts.watch.work(receive, parts.body_seconds).over(work)
+        if entry.changes:
+            return await work
+        return await parts.watch.work(receive, parts.body_seconds, trail.still(parts.doors)).over(work)
 
     async def _send(self, outcome: Outcome | Answer, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         if isinstance(outcome, Passed):
@@ -140,7 +145,7 @@ class Gate:
     async def _stream(self, passed: Passed, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         trail.calls, trail.status = passed.calls, passed.reply.status
         head = trail.request is not None and trail.request.head
-        work = self._parts.watch.work(receive, self._parts.body_seconds)
+        work = self._parts.watch.work(receive, self._parts.body_seconds, trail.still(self._parts.doors))
 
         async def counted(message: dict[str, Any]) -> None:
             # Counted piece by piece: of a download that ends early the trail says how far it got.
@@ -153,6 +158,8 @@ class Gate:
             # The answer has begun: it is left unfinished, and the server breaks the connection.
             log.warning("%s upstream: %s", trail.id, error)
             trail.cut = error.reason
+        except SessionEnded:
+            trail.cut = Reason.NO_SESSION
         except asyncio.CancelledError:
             trail.cut = Reason.STOPPED
             raise

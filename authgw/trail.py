@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from authgw.audit.log import Audit
-from authgw.doors import Visitor
+from authgw.doors import Doors, Visitor
 from authgw.edge import Scope
 from authgw.intake.request import Request
 from authgw.policy.decision import Deny
@@ -49,6 +50,11 @@ class Trail:
         client = scope.get("client")
         self.peer = client[0] if client else ""
         self.path = (scope.get("raw_path") or b"").decode("ascii", "backslashreplace")
+
+    def still(self, doors: Doors) -> Callable[[], Awaitable[bool]] | None:
+        """Asks whether the visitor's session goes on; None for nobody in particular."""
+        visitor = self.visitor
+        return None if visitor is None else lambda: doors.still(visitor)
 
     def write(self, audit: Audit, ended: float) -> None:
         """At most one line, whoever asks again."""

@@ -17,8 +17,19 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.25
 
 
+# Between two looks at the session of what takes long: its end is felt within one second.
+ALIVE_SECONDS = 0.4
+
+
 class ClientGone(Exception):
     """The client left before it was answered: there is nobody to tell."""
+
+
+class SessionEnded(Exception):
+    """The session ended while something was being done for it."""
+
+
+Still = Callable[[], Awaitable[bool]]
 
 
 class Watch:
@@ -28,9 +39,9 @@ class Watch:
         self.under_way: set[Work] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def work(self, receive: Receive, patience: float) -> Work:
-        """Something to do for the client behind `receive`."""
-        return Work(self, receive, patience)
+    def work(self, receive: Receive, patience: float, still: Still | None = None) -> Work:
+        """Something to do for the client behind `receive`. `still`: whether his session lives, asked now and then."""
+        return Work(self, receive, patience, still)
 
     def begin(self, work: Work) -> None:
         self.under_way.add(work)
@@ -47,40 +58,46 @@ class Watch:
 class Work:
     """What one task does for one client. Used once. `patience`: seconds for which the client may take nothing."""
 
-    __slots__ = ("_gone", "_listener", "_looked_at", "_offered", "_patience", "_receive", "_task", "_watch", "loop")
+    __slots__ = (
+        "_gone", "_listeners", "_looked_at", "_offered", "_patience", "_receive", "_still", "_task", "_watch", "loop",
+    )  # fmt: skip
 
-    def __init__(self, watch: Watch, receive: Receive, patience: float) -> None:
+    def __init__(self, watch: Watch, receive: Receive, patience: float, still: Still | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         self._watch = watch
         self._receive = receive
         self._patience = patience
         self._task: asyncio.Task[Any] | None = None
-        self._listener: asyncio.Task[None] | None = None
-        self._looked_at = self._gone = False
+        self._listeners: list[asyncio.Task[None]] = []
+        self._still = still
+        self._looked_at = False
+        self._gone: type[Exception] | None = None
         self._offered = 0.0
 
     async def over(self, work: Awaitable[T]) -> T:
-        """The outcome of the work; `ClientGone` where it was given up."""
+        """The outcome of the work; `ClientGone` or `SessionEnded` where it was given up."""
         self._task = asyncio.current_task()
         self._watch.begin(self)
         try:
             found = await work
         except asyncio.CancelledError:
-            if self._was_ours():
-                raise ClientGone from None
+            if (gone := self._was_ours()) is not None:
+                raise gone from None
             raise
         else:
-            if self._was_ours():
-                raise ClientGone
+            if (gone := self._was_ours()) is not None:
+                raise gone
             return found
         finally:
             self._watch.under_way.discard(self)
-            if self._listener is not None:
-                self._listener.cancel()
+            for listener in self._listeners:
+                listener.cancel()
 
-    def _was_ours(self) -> bool:
-        """Whether the work was cancelled for its client, and by nobody else."""
-        return self._gone and self._task is not None and self._task.uncancel() == 0
+    def _was_ours(self) -> type[Exception] | None:
+        """Why the work was cancelled here; None: it was not, or by somebody else too."""
+        if self._gone is None or self._task is None or self._task.uncancel():
+            return None
+        return self._gone
 
     async def offer(self, sending: Awaitable[None]) -> None:
         """Send a piece, which the client takes within its patience. `ClientGone`: the server knows that it has left."""
@@ -93,18 +110,27 @@ class Work:
 
     def look(self) -> None:
         if self._offered and self.loop.time() - self._offered > self._patience:
-            self._give_up()
+            self.give_up(ClientGone)
         elif not self._looked_at:
             self._looked_at = True
-        elif self._listener is None:
-            self._listener = self.loop.create_task(self._left())
+        elif not self._listeners:
+            self._listeners = [self.loop.create_task(self._left())]
+            if self._still is not None:
+                self._listeners.append(self.loop.create_task(self._ended(self._still)))
 
     async def _left(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._give_up()
+        self.give_up(ClientGone)
 
-    def _give_up(self) -> None:
-        if not self._gone and self._task is not None:
-            self._gone = True
+    async def _ended(self, still: Still) -> None:
+        while True:
+            if not await still():
+                self.give_up(SessionEnded)
+                return
+            await asyncio.sleep(ALIVE_SECONDS)
+
+    def give_up(self, why: type[Exception]) -> None:
+        if self._gone is None and self._task is not None:
+            self._gone = why
             self._task.cancel()

@@ -144,6 +144,13 @@ class Sessions:
                     return session
         return await self._found(sid, kinds)
 
+    async def alive(self, sid: str) -> bool:
+        """Whether there is a live session of this id. No use is noted."""
+        now = self._clock()
+        known = self._lookup.remembered(sid, now) if self.coherence.live() else None
+        found = known[1] if known is not None else await self._lookup.load(sid)
+        return found is not None and await self._holds(found.record, subject_of(found.record), now)
+
     async def _found(self, sid: str, kinds: frozenset[Kind]) -> Session | None:
         """As `find`, by asking the store."""
         loaded = await self._lookup.load(sid)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from kit.attacked import MINE, USERS, login
@@ -75,3 +77,18 @@ def test_the_end_of_the_gateway_is_told(door: tuple[Gateway, str]) -> None:
     log = found.log.read_text()
     assert "the gateway stops" in log
     assert "Traceback" not in log
+
+
+def test_a_session_that_ends_ends_its_downloads(door: tuple[Gateway, str]) -> None:
+    """Logged out elsewhere while a capture streams: the download breaks off within a second and is recorded as cut."""
+    found, cookie = door
+    with downloading(found, cookie) as client:
+        httpx2.get(f"{found.url}/php/model/sql.php?module=logout", headers={"cookie": cookie})
+        ended = time.monotonic()
+        with contextlib.suppress(OSError):
+            while client.recv(1 << 20):
+                assert time.monotonic() - ended < 5
+        # A second for the promise, another one for what was under way in the buffers and a busy machine.
+        assert time.monotonic() - ended < 2
+    said = lines(found.folder, "download")[0]
+    assert (said["cut"], said["calls"]) == ("no_session", [MINE])

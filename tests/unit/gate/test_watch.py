@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from authgw.watch import ClientGone, Watch
+from authgw.watch import ClientGone, SessionEnded, Watch
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +86,7 @@ async def test_being_stopped_is_not_taken_for_a_client_that_left(client: Client)
         await asyncio.sleep(0)
         if leaves:
             (work,) = watch.under_way
-            work._give_up()
+            work.give_up(ClientGone)
         served.cancel()
         with pytest.raises(asyncio.CancelledError):
             await served
@@ -115,6 +115,23 @@ async def test_a_client_that_takes_nothing_is_given_up(client: Client) -> None:
     assert taken == 3
     await look_until(watch, served)
     await served
+
+
+async def test_work_of_a_session_that_ends_is_given_up(client: Client) -> None:
+    """It is asked after while the work goes on; once it has ended, the work ends with that."""
+    watch, answers = Watch(), [True, False]
+
+    async def still() -> bool:
+        return answers.pop(0)
+
+    async def serve() -> None:
+        with pytest.raises(SessionEnded):
+            await watch.work(client.receive, 1.0, still).over(asyncio.Event().wait())
+
+    served = asyncio.create_task(serve())
+    await look_until(watch, served)
+    await asyncio.wait_for(served, 10)
+    assert answers == []
 
 
 async def test_a_server_that_knows_the_client_gone_says_so(client: Client) -> None:
