@@ -97,7 +97,7 @@ def _rows(
         "steady": lambda: _turns(
             [loads.PASSED],
             here.peers,
-            plan,
+            msgspec.structs.replace(plan, rounds=1) if plan.quick else plan,
             wrong,
             lambda peer, load, turn: steady(peer, load, RATE, plan.steady, turn),
         ),
