@@ -263,7 +263,8 @@ class Redirecting(Protocol):
     @property
     def auto(self) -> bool: ...
 
-    async def begin(self, callback: str, state: str) -> Begun | Failed: ...
+    async def begin(self, callback: str, state: str, *, again: bool = False) -> Begun | Failed:
+        """`again`: somebody who is signed in proves it once more: the provider must ask him, and `finish` see to it."""
 
     async def finish(self, callback: str, kept: bytes, answer: Mapping[str, str]) -> Outcome:
         """`answer`: the fields that the browser came back with."""

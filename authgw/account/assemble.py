@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from redis.asyncio import Redis
 from starlette.routing import Route
@@ -26,6 +26,7 @@ from authgw.login.bearer import TokenLogin
 from authgw.login.browser import Browser
 from authgw.login.front import Front
 from authgw.login.throttle import Throttle
+from authgw.session.cookie import Found
 from authgw.session.epochs import Epochs
 from authgw.session.keys import Keys
 from authgw.settings import Settings
@@ -51,6 +52,12 @@ def token_login(
 def expired(browser: Browser, front: Front, audit: Audit) -> Expired:
     """What takes people on whose password has expired."""
     return Expired(browser, front, Passwords(front.instances), audit)
+
+
+def proved(redis: Redis, keys: Keys) -> Callable[[Found], Awaitable[None]]:
+    """Notes that somebody has proved once more who he is, elsewhere than on these pages."""
+    step_ups = StepUps(redis, keys, time.time)
+    return lambda found: step_ups.hold(found)
 
 
 def routes(

@@ -49,6 +49,7 @@ class Confirm:
             user=claims.user,
             password=self._proofs.has_password(claims),
             code=await self._proofs.has_code(found),
+            again=self._proofs.elsewhere(claims, _target(request)),
             action=CONFIRM,
         )
         return page.page(status, body)

@@ -1,12 +1,15 @@
-"""How somebody who is signed in proves once more who he is: by his password, or by a second factor."""
+"""How somebody who is signed in proves once more who he is: by his password, a second factor, or at his provider."""
 
 from __future__ import annotations
+
+from urllib.parse import quote
 
 from authgw.account.token import key_of
 from authgw.contract import Credentials, Fronted, Redirecting
 from authgw.login.factors import TOTP, Code, Proved, RecoveryCode, who_of
 from authgw.login.front import Front, LoggedIn, Pending
 from authgw.login.outcome import Turned, turned
+from authgw.login.redirect import start
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 from authgw.session.cookie import Found
@@ -17,6 +20,7 @@ class Proofs:
 
     def __init__(self, front: Front) -> None:
         self._front = front
+        self._redirecting = {each.name: each.plugin for each in front.instances if isinstance(each.plugin, Redirecting)}
         self._with_password = frozenset(
             each.name for each in front.instances if not isinstance(each.plugin, Redirecting | Fronted)
         )
@@ -31,8 +35,18 @@ class Proofs:
             await self._front.second.factors.kinds(who_of(found.session.claims))
         )
 
+    def elsewhere(self, claims: Claims, target: str) -> tuple[str, str] | None:
+        """Address and title of the provider that asks him instead, where his session is of one; then on to `target`."""
+        plugin = self._redirecting.get(claims.login)
+        return (
+            None if plugin is None else (f"{start(claims.login)}?again=1&next={quote(target, safe='')}", plugin.title)
+        )
+
     async def has_none(self, found: Found) -> bool:
-        return not self.has_password(found.session.claims) and not await self.has_code(found)
+        claims = found.session.claims
+        return (
+            not self.has_password(claims) and claims.login not in self._redirecting and not await self.has_code(found)
+        )
 
     async def by_password(self, found: Found, password: str, address: str) -> LoggedIn | Pending | Turned:
         """Whether this is the password of the session's own user, of the login that he came by. Pending: it is; that

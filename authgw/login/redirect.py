@@ -46,14 +46,20 @@ class Audit(Protocol):
 
 
 class Attempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A login under way: in which instance, by which browser (`mark`), to which page of ours, and what it keeps."""
+    """A login under way: in which instance, by which browser (`mark`), to which page of ours, and what it keeps.
+
+    `session`: the handle of the session whose owner proves once more who he is, on his account pages.
+    """
 
     login: str
     mark: str
     target: str
     kept: bytes
+    session: str = ""
 
 
+# Notes that the owner of a session has proved who he is.
+Proved = Callable[[cookie.Found], Awaitable[None]]
 _decoder = msgspec.msgpack.Decoder(Attempt)
 
 
@@ -62,12 +68,14 @@ def start(login: str) -> str:
     return f"{PREFIX}{login}/login"
 
 
-def routes(browser: Browser, front: Front, second: Begin, handles: Handles, audit: Audit) -> list[Route]:
+def routes(
+    browser: Browser, front: Front, second: Begin, proved: Proved, handles: Handles, audit: Audit
+) -> list[Route]:
     """The routes of every redirect login of the chain."""
     made: list[Route] = []
     for instance in front.instances:
         if isinstance(instance.plugin, Redirecting):
-            way = Way(instance.name, instance.plugin, browser, front, second, handles, audit)
+            way = Way(instance.name, instance.plugin, browser, front, second, proved, handles, audit)
             made += [
                 browser.at(start(instance.name), way.begin, "GET"),
                 browser.at(f"{PREFIX}{instance.name}/callback", way.finish, "GET"),
@@ -86,6 +94,7 @@ class Way:
         browser: Browser,
         front: Front,
         second: Begin,
+        proved: Proved,
         handles: Handles,
         audit: Audit,
     ) -> None:
@@ -94,6 +103,7 @@ class Way:
         self._browser = browser
         self._front = front
         self._second = second
+        self._proved = proved
         self._handles = handles
         self._audit = audit
         self._callback = f"{browser.origin}{PREFIX}{name}/callback"
@@ -103,14 +113,16 @@ class Way:
             return Answer(405)
         if not await self._front.begins(request.address):
             return self._turned(request, turned(Reason.THROTTLED, retry_after=60), "too many from one address", "")
+        found = await self._own(request) if "again" in request.fields else None
         state = self._handles.token()
-        begun = await _asked(partial(self._plugin.begin, self._callback, state), self._name)
+        begun = await _asked(partial(self._plugin.begin, self._callback, state, again=found is not None), self._name)
         if not isinstance(begun, Begun):
             return self._turned(request, turned(Reason.LOGIN_FAILED), begun.reason, "")
         known = request.cookies.get(self._cookie, ())
         mark = next(filter(is_secret, known), "") or spell(secrets.token_bytes(SECRET_BYTES))
         target = safe_target(request.fields.get("next"), self._browser.home)
-        record = msgspec.msgpack.encode(Attempt(self._name, mark, target, begun.kept))
+        session = found.session.handle if found else ""
+        record = msgspec.msgpack.encode(Attempt(self._name, mark, target, begun.kept, session))
         await self._handles.put(HandleKind.REDIRECT, record, SECONDS, state)
         return to(begun.url, ("set-cookie", cookie.set_redirect(self._browser.names, mark, SECONDS)))
 
@@ -130,6 +142,8 @@ class Way:
             said = Reason.PROVIDER_REFUSED if "error" in answer else Reason.NOT_ADMITTED
             why = outcome.reason if isinstance(outcome, Rejected) else "not one of ours"
             return self._turned(request, turned(said), why, attempt.target)
+        if attempt.session:
+            return await self._again(request, attempt, outcome)
         verdict = await self._front.arrived(outcome, self._name, request.address, origin="redirect")
         if isinstance(verdict, Turned):
             return self._page(request, verdict, attempt.target)
@@ -142,6 +156,23 @@ class Way:
         except StoreError as error:
             log.error("login: %s", error)
             return self._page(request, turned(Reason.STORE_UNAVAILABLE), attempt.target)
+
+    async def _own(self, request: Request) -> cookie.Found | None:
+        """The browser's session, where this login made it."""
+        found = await self._browser.found(request)
+        return found if isinstance(found, cookie.Found) and found.session.claims.login == self._name else None
+
+    async def _again(self, request: Request, attempt: Attempt, granted: Granted) -> Answer:
+        """The owner of a session has proved once more who he is: it is noted, and the session stays as it is."""
+        found = await self._own(request)
+        same = found is not None and found.session.handle == attempt.session
+        if found is None or not same or granted.identity.id != found.session.claims.id:
+            return self._turned(request, turned(Reason.NOT_ADMITTED), "proved to be somebody else", attempt.target)
+        await self._proved(found)
+        claims = found.session.claims
+        who = {"user": claims.user, "id": claims.id, "login": claims.login, "session": found.session.handle}
+        self._audit.write("step_up", {**who, "address": request.address})
+        return to(attempt.target)
 
     async def ended(self, request: Request) -> Answer:
         """Back-channel logout, from the provider's server to ours: 200, or 400 where nothing was ended by it."""

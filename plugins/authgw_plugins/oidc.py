@@ -58,6 +58,7 @@ class _Sent(msgspec.Struct, frozen=True):
 
     nonce: str
     verifier: str
+    again: bool
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -136,14 +137,15 @@ class Oidc:
         """Passwords are the provider's business."""
         return NotMine()
 
-    async def begin(self, callback: str, state: str) -> Begun | Failed:
-        sent = _Sent(self._entropy(32), self._entropy(48))
+    async def begin(self, callback: str, state: str, *, again: bool = False) -> Begun | Failed:
+        sent = _Sent(self._entropy(32), self._entropy(48), again)
         try:
             provider = self._ready().provider
             metadata = await provider.metadata()
         except Unanswered as error:
             return self._failed(error)
-        more = {"prompt": self._config.prompt, "max_age": self._config.max_age}
+        more: dict[str, object] = {"prompt": self._config.prompt, "max_age": self._config.max_age}
+        more |= {"prompt": "login", "max_age": 0} if again else {}
         address, _ = provider.client().create_authorization_url(
             metadata.authorization,
             state=state,
@@ -166,7 +168,7 @@ class Oidc:
             tokens = await ready.provider.of_code(answer["code"], sent.verifier, callback)
             claims = await ready.judge.identity(tokens)
             oidc_tokens.same(claims, "nonce", sent.nonce)
-            ready.judge.recent(claims)
+            ready.judge.recent(claims, again=sent.again)
             return await self._person(ready, claims, tokens.access, _remote(claims, tokens))
         except (Wrong, Refused) as error:
             return Rejected(str(error))

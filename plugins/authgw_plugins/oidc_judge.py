@@ -33,9 +33,10 @@ class Judge:
         oidc_tokens.belongs(claims, tokens.id, tokens.access)
         return claims
 
-    def recent(self, claims: Mapping[str, Any]) -> None:
-        """OpenID Connect Core 1.0, 3.1.2.1: who asked for a recent login looks at whether it was one."""
-        most = self._config.max_age
+    def recent(self, claims: Mapping[str, Any], *, again: bool) -> None:
+        """OpenID Connect Core 1.0, 3.1.2.1: who asked for a recent login, or for one just now, looks at whether it was
+        one."""
+        most = FRESH_SECONDS if again else self._config.max_age
         if most is None:
             return
         at = oidc_tokens.number(claims, "auth_time")

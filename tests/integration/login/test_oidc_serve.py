@@ -229,3 +229,36 @@ def test_a_second_factor_after_the_provider(tmp_path: Path) -> None:
         assert me(browser) is None
         with found.signed_in("sub-bob") as other:
             assert me(other) is not None
+
+
+def test_who_changes_his_account_proves_it_over_there(sso: Site) -> None:
+    """Before a token is made the provider asks again, although it knows the person; the session stays the same one."""
+    with sso.signed_in("sub-alice") as browser:
+        browser.headers.update({"sec-fetch-dest": "document", "sec-fetch-mode": "navigate"})
+        asked = browser.get("/authgw/account/tokens/new", follow_redirects=True)
+        assert asked.url.path == "/authgw/account/confirm"
+        assert 'type="password"' not in asked.text
+        (address,) = re.findall(r'href="([^"]+)">Sign in with Example SSO again', asked.text)
+        sent = browser.get(unescape(address), follow_redirects=True)
+        assert sent.url.path.startswith("/interaction/")
+        landed = sign_in(browser, sent, "sub-alice")
+        before = browser.cookies["authgw"]
+        assert landed.url.path == "/authgw/account/tokens/new"
+        allowed = browser.get("/authgw/account/tokens/new")
+        assert allowed.status_code == 200
+        assert 'name="form"' in allowed.text
+        assert browser.cookies["authgw"] == before
+
+
+def test_somebody_else_proves_nothing(sso: Site) -> None:
+    """Another account of the provider's is no proof for this one."""
+    with sso.signed_in("sub-alice") as browser:
+        browser.headers.update({"sec-fetch-dest": "document", "sec-fetch-mode": "navigate"})
+        # At the provider somebody else sits down: it has forgotten who was there.
+        for cookie in [each for each in browser.cookies.jar if not each.name.startswith("authgw")]:
+            browser.cookies.jar.clear(cookie.domain, cookie.path, cookie.name)
+        address = "/authgw/oidc/sso/login?again=1&next=%2Fauthgw%2Faccount%2Ftokens%2Fnew"
+        landed = sign_in(browser, browser.get(address, follow_redirects=True), "sub-bob")
+        assert landed.status_code == 401
+        asked = browser.get("/authgw/account/tokens/new", follow_redirects=True)
+        assert asked.url.path == "/authgw/account/confirm"
