@@ -62,9 +62,10 @@ from authgw.session.model import SessionLimits
 from authgw.session.sessions import Sessions
 from authgw.settings import Settings
 from authgw.shares import Shares
+from authgw.sockets import Sockets
 from authgw.upstream import location
 from authgw.upstream.account import Account, Anonymous
-from authgw.upstream.assemble import upstream_of
+from authgw.upstream.assemble import dialler_of, upstream_of
 from authgw.upstream.client import Base
 
 
@@ -92,8 +93,11 @@ class Part:
 class Gateway:
     """The ASGI app, and what is opened before it serves and closed after. Both may be called more than once."""
 
-    def __init__(self, app: Starlette, parts: Sequence[Opens], warnings: Sequence[str]) -> None:
+    def __init__(
+        self, app: Starlette, parts: Sequence[Opens], warnings: Sequence[str], has_sockets: bool = False
+    ) -> None:
         self.app = app
+        self.has_sockets = has_sockets
         self.warnings = tuple(warnings)
         self._parts = tuple(parts)
         self._open: list[Opens] = []
@@ -151,6 +155,9 @@ async def create(settings: Settings) -> Gateway:
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     facts = call_facts(settings, upstream)
     parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
+    has_sockets = any(entry.reply == "websocket" for entry in catalogue.entries)
+    if has_sockets:
+        parts.sockets = Sockets(parts, dialler_of(settings, upstream))
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
     handles = Handles(redis, key_file, time.time)
     steps = Steps(browser, front.second, Underway(handles, names, time.time), time.time)
@@ -167,7 +174,7 @@ async def create(settings: Settings) -> Gateway:
     app.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
     durable = (audit, epochs, links, factor_store, tokens)
-    gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], warnings)
+    gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], warnings, has_sockets)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
 

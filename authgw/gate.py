@@ -47,6 +47,8 @@ class Gate:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
+        elif self._parts.sockets is not None:
+            await self._parts.sockets.serve(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
 
@@ -116,6 +118,8 @@ class Gate:
             return decision
         if visitor.grace and entry.changes:
             return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read: only reading goes on for now")
+        if entry.reply == "websocket":
+            return Deny(Reason.METHOD_NOT_ALLOWED, 405, "this call opens as a WebSocket alone", entry.name)
         if entry.answer == "logout":
             return await parts.doors.logout(request, visitor)
         if entry.answer is not None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from authgw.audit.log import Audit
 from authgw.catalogue.match import Catalogue
 from authgw.doors import Doors
+from authgw.edge import Receive, Scope, Send
 from authgw.intake.limits import Limits
 from authgw.narrow.run import Narrow
 from authgw.policy.decide import Rules
@@ -25,6 +27,12 @@ def request_id() -> str:
         bits = secrets.token_hex(6 * 256)
         _ids.extend([bits[at : at + 12] for at in range(0, len(bits), 12)])
     return _ids.pop()
+
+
+class Socket(Protocol):
+    """Serves WebSockets; None where no policy names any."""
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 @dataclass
@@ -45,6 +53,7 @@ class Parts:
     shares: Shares
     services: Services
     always_200: bool = False
+    sockets: Socket | None = None
     watch: Watch = field(default_factory=Watch)
     new_id: Callable[[], str] = request_id
 

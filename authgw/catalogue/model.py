@@ -177,7 +177,7 @@ class Entry(_Strict):
     mask_urls: dict[Flag, tuple[str, ...]] = {}
     when: tuple[When, ...] = ()
     rows: Rows | None = None
-    reply: Literal["rows", "json", "stream", "page", "report"] = "json"
+    reply: Literal["rows", "json", "stream", "page", "report", "websocket"] = "json"
     types: tuple[str, ...] = ()
     answer: Literal["bypass_login", "logout", "check_session", "can_audit", "save_audit"] | None = None
     refuse: Literal["never", "not_built"] | None = None
@@ -207,8 +207,18 @@ class Entry(_Strict):
             (not {n for g in self.require for n in g} <= known | fields, "require names an unknown field"),
             (not set(self.objects.values()) <= set(self.element), "objects names a field that element does not type"),
             (not self._chosen_is_typed(), "choose needs its field typed 'one of' just these values, and required"),
+            (
+                self.reply == "websocket" and not self._is_plain(),
+                "a WebSocket needs unscoped = true, and no more than flags",
+            ),
             (self.path.count("*") > 0 and not self.path.endswith("/**"), "only a path's end may be /**"),
         ]
+
+    def _is_plain(self) -> bool:
+        """What passes through a WebSocket is not known: no rows or objects are judged, nothing is set or answered."""
+        more: tuple[object, ...] = (self.rows, self.object, self.objects, self.select, self.json_field, self.when)
+        more += (self.answer, self.changes, self.active, self.send, self.always, self.parts)
+        return self.unscoped and self.auth in {"session", "page"} and not any(more)
 
     def _chosen_is_typed(self) -> bool:
         if self.choose is None:

@@ -21,6 +21,7 @@ from authgw.cli.workers import Workers, end_with
 from authgw.errors import StoreError
 
 GRACEFUL_SECONDS = 5
+MAX_MESSAGE = 1 << 20
 
 
 @click.command()
@@ -49,7 +50,7 @@ def serve(path: Path) -> None:
                 sys.exit(1)
         for warning in gateway.warnings:
             click.echo(f"warning: {warning}", err=True)
-        await server(gateway.app, listener or bind(listen.host, listen.port), ready)
+        await server(gateway.app, listener or bind(listen.host, listen.port), ready, sockets=gateway.has_sockets)
 
     if count == 1:
         run(lambda: main(None, None))
@@ -86,12 +87,17 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-async def server(app: Any, listener: socket.socket, ready: Callable[[], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` replaces the line that is printed when connections are accepted."""
+async def server(
+    app: Any, listener: socket.socket, ready: Callable[[], None] | None = None, *, sockets: bool = False
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` replaces the line that is printed when connections are accepted.
+    `sockets`: whether WebSockets are spoken at all."""
     config = uvicorn.Config(
         app,
         http=BoundedHead,
-        ws="none",
+        ws="websockets-sansio" if sockets else "none",
+        ws_max_size=MAX_MESSAGE,
+        ws_per_message_deflate=False,
         loop="none",
         lifespan="on",
         log_config=None,

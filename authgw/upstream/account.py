@@ -7,6 +7,7 @@ reply is closed. Sessions are opened when they are needed, and opened anew once 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections import deque
@@ -148,6 +149,17 @@ class Account(_State):
         self._good()
         return LeasedReply(reply, lambda complete: self._release(session, complete))
 
+    @contextlib.asynccontextmanager
+    async def cookie(self) -> AsyncIterator[str]:
+        """The cookie header of a session, which is nobody else's meanwhile."""
+        session = await self._lease()
+        try:
+            if not session.cookie:
+                await self._login(session)
+            yield session.cookie
+        finally:
+            self._release(session, complete=True)
+
     async def close(self) -> None:
         """End all connections. The GUI's own sessions end by their age."""
         await self._client.close()
@@ -242,6 +254,11 @@ class Anonymous(_State):
             raise
         self._good()
         return LeasedReply(reply, lambda complete: None)
+
+    @contextlib.asynccontextmanager
+    async def cookie(self) -> AsyncIterator[str]:
+        """None: nobody is asked who he is."""
+        yield ""
 
     async def close(self) -> None:
         await self._client.close()

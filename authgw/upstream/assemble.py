@@ -8,6 +8,7 @@ from authgw.errors import ConfigError, Problem
 from authgw.settings import Settings
 from authgw.upstream.account import Account, Anonymous
 from authgw.upstream.client import Base, Client, ClientLimits
+from authgw.upstream.websocket import Dialler
 
 
 def upstream_of(settings: Settings) -> Account | Anonymous:
@@ -23,6 +24,12 @@ def upstream_of(settings: Settings) -> Account | Anonymous:
     if ours.identity == "none" or ours.username is None or ours.password is None:
         return Anonymous(client)
     return Account(client, ours.username, ours.password.get_secret_value(), pool_size=ours.pool)
+
+
+def dialler_of(settings: Settings, upstream: Account | Anonymous) -> Dialler:
+    """Opens WebSockets to the same GUI."""
+    ours = settings.upstream
+    return Dialler(Base.from_url(ours.url), _context(settings), upstream, ours.connect_timeout)
 
 
 def _context(settings: Settings) -> ssl.SSLContext | None:
