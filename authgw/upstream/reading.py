@@ -77,7 +77,7 @@ class Reading:
     def _new_parser(self) -> None:
         self._seen = b""
         self._fields: list[tuple[str, str]] = []
-        self._head_parsed = self._complete = self._odd_phrase = False
+        self._head_parsed = self._complete = self._odd_phrase = self._trailer = False
         self._parser = httptools.HttpResponseParser(self)
 
     def _feed_head(self, data: bytes) -> bytes:
@@ -144,7 +144,9 @@ class Reading:
                 raise
             self.surplus = True
         self._tail = (self._tail + data[-5:])[-5:]
-        # Chunk extensions and trailers are read over, but not without end.
+        if self._trailer:
+            raise malformed("fields behind a body")
+        # Chunk extensions are read over, but not without end.
         self._overhead = 0 if len(self.pieces) > before else self._overhead + len(data)
         if self._overhead > self._max_head:
             raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, "chunk extensions or trailers without end")
@@ -166,6 +168,9 @@ class Reading:
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._head_parsed:
             self._fields.append((name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")))
+        elif not self._complete:
+            # Fields behind a body (RFC 9110, section 6.5): nobody here asks for any, and some readers merge them.
+            self._trailer = True
 
     def on_headers_complete(self) -> None:
         if not self._head_parsed:

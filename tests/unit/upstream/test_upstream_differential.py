@@ -134,7 +134,7 @@ def _buffer(payload: object) -> list[tuple[bytes, int]]:
 def test_what_is_read_is_what_others_read() -> None:
     """A reply that this reader takes for whole and alone, h11 takes for the same status and body, or not at all; where
     h11 and aiohttp agree on one, nothing else is read here. Wherever the bytes are cut."""
-    rng, taken, agreed = random.Random(SEED), 0, 0
+    rng, taken, agreed, all_three = random.Random(SEED), 0, 0, 0
     print(f"AUTHGW_SEED={SEED}")
     for number in range(CASES):
         data = reply(rng)
@@ -145,9 +145,10 @@ def test_what_is_read_is_what_others_read() -> None:
         if found is not None and other is not None:
             agreed += 1
             assert found == other, f"seed {SEED}, case {number}: {data!r}: {found} here, {other} by h11"
-        if found is not None and other is not None and third is not None:
+        if found is not None and third is not None:
+            all_three += 1
             assert found == third, f"seed {SEED}, case {number}: {data!r}: {found} here, {third} by aiohttp"
-    assert agreed > CASES / 3, f"seed {SEED}: {agreed} of {taken}; the replies are too odd to tell anything"
+    assert min(agreed, all_three) > CASES / 3, f"seed {SEED}: {agreed} of {taken}; too odd to tell anything"
 
 
 @pytest.mark.parametrize("junk", range(20))

@@ -84,7 +84,7 @@ WHOLE = [
     (OK + b"Connection: close\r\nContent-Length: 3\r\n\r\nabc", b"abc", False),
     (OK + b"\r\nabc\r\n\r\n", b"abc\r\n\r\n", False),
     (OK + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde", True),
-    (OK + b"Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nX: y\r\n\r\n", b"abc", True),
+    (OK + b"Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n", b"abc", True),
     (OK + b"Transfer-Encoding: chunked\r\n\r\n4\r\n\r\n\r\n\r\n0\r\n\r\n", b"\r\n\r\n", True),
     (
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + OK + b"Content-Length: 1\r\n\r\na",
@@ -137,6 +137,7 @@ REFUSED = {
     "a chunk with a bare line feed": OK + b"Transfer-Encoding: chunked\r\n\r\n1\na\n0\n\n",
     "a chunk longer than it says": OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
     "a chunk size that overflows": OK + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nab\r\n0\r\n\r\n",
+    "a trailer": OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
     "a length in the trailer": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n",
     "101 fields": OK + b"X: y\r\n" * 101 + b"Content-Length: 0\r\n\r\n",
     "a head without end": OK + b"X: " + b"y" * 70000,
@@ -169,7 +170,7 @@ def test_refused(stream: bytes) -> None:
 
 
 def test_endless_parts_in_small_pieces() -> None:
-    """Trailers and chunk extensions that drip in endlessly are bounded like a head."""
+    """Trailers and chunk extensions that drip in endlessly are refused like a head that does."""
     for name in ("a head without end", "a trailer without end", "a chunk extension without end"):
         stream = REFUSED[name]
         assert ours(stream, list(range(1000, len(stream), 1000))).verdict == "refused", name
