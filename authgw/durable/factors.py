@@ -110,19 +110,25 @@ class FactorStore:
         ]
         return tuple(sorted(found, key=lambda one: (one.created, one.id)))
 
-    async def add(self, who: Who, factor: Stored, *, alone: bool) -> None:
-        """Keep a factor. `alone`: it takes the place of those of its kind."""
+    async def add(self, who: Who, factor: Stored, *, alone: bool, first: bool = False) -> bool:
+        """Keep a factor. `alone`: it takes the place of those of its kind. `first`: only where the user has none at
+        all; False: he has one, and nothing was kept. Atomic."""
         row = msgspec.structs.asdict(factor) | {"secret": self._vault.close(factor.id, factor.secret)}
         row |= {"login": who.login, "user_key": who.key, "name": factor.name[:NAME_LENGTH]}
 
-        def work() -> None:
+        def work() -> bool:
             self._ensure(who)
             with self._database.engine.begin() as database:
+                # Whoever has changed the user's row is waited for, and everybody else waits for this one.
+                database.execute(_users.update().where(_of(_users, who)).values(user_name=who.user))
+                if first and database.execute(sa.select(_factors.c.id).where(_of(_factors, who))).first():
+                    return False
                 if alone:
                     database.execute(_factors.delete().where(_of(_factors, who), _factors.c.kind == factor.kind))
                 database.execute(_factors.insert().values(**row))
+            return True
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def remove(self, who: Who, id: str) -> bool:
         """Take one factor away; whether it was there."""

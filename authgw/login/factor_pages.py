@@ -74,17 +74,17 @@ class FactorPages:
         attempt = await self._steps.taken(request, Step.ENROL)
         if isinstance(attempt, Answer):
             return attempt
-        typed = text(request.fields.get("code"))
-        return await self._enrolled(
-            request, attempt, TOTP, await self._factors.confirm(who_of(attempt.pending.claims), attempt.secret, typed)
-        )
+        who, typed = who_of(attempt.pending.claims), text(request.fields.get("code"))
+        codes = await self._factors.confirm(who, attempt.secret, typed, first=True)
+        return await self._enrolled(request, attempt, TOTP, codes)
 
     async def enrol_passkey(self, request: Request) -> Answer:
         attempt = await self._steps.taken(request, Step.ENROL)
         if isinstance(attempt, Answer):
             return attempt
         who, answer = who_of(attempt.pending.claims), text(request.fields.get("answer"))
-        codes = await self._factors.add_passkey(who, attempt.challenge, answer, texts(request)("passkey.name"))
+        name = texts(request)("passkey.name")
+        codes = await self._factors.add_passkey(who, attempt.challenge, answer, name, first=True)
         return await self._enrolled(request, attempt, PASSKEY, codes)
 
     async def kept(self, request: Request) -> Answer:
@@ -107,6 +107,8 @@ class FactorPages:
     async def _enrolled(
         self, request: Request, attempt: Attempt, factor: str, codes: tuple[str, ...] | Reason
     ) -> Answer:
+        if codes is Reason.ATTEMPT_OVER:
+            return self._steps.over(request, turned(codes))
         if isinstance(codes, Reason):
             return await self._steps.again(request, attempt, self._enrol_page, turned(codes))
         return await self._steps.moved(request, attempt, Event.ENROLLED, factor, codes=codes)

@@ -148,8 +148,9 @@ class Factors:
         made = secret or totp.new_secret(self._entropy(totp.SECRET_BYTES))
         return Draft(made, totp.address(made, who.user, self._issuer))
 
-    async def confirm(self, who: Who, secret: str, code: str) -> tuple[str, ...] | Reason:
-        """Enrol the authenticator of a draft, if the code is right; it takes the place of an earlier one.
+    async def confirm(self, who: Who, secret: str, code: str, *, first: bool = False) -> tuple[str, ...] | Reason:
+        """Enrol the authenticator of a draft, if the code is right; it takes the place of an earlier one. `first`: for
+        somebody who has proved no factor, which he may only where there is none by now; else ATTEMPT_OVER.
 
         The recovery codes that are shown now and never again: empty where the user has some. Else why not.
         """
@@ -159,8 +160,7 @@ class Factors:
         # This code does not log in any more. That of another secret in the same half minute was no use of this one.
         await self._store.spend_step(who, step.step)
         factor = Stored(self._entropy(16).hex(), TOTP, AUTHENTICATOR, secret.encode(), 0, int(self._now()), 0)
-        await self._store.add(who, factor, alone=True)
-        return await self._enrolled(who, factor)
+        return await self._enrolled(who, factor, alone=True, first=first)
 
     async def passkey_creation(self, who: Who, challenge: bytes) -> str:
         """What passkey.js asks the browser for to make a passkey, as JSON; empty where there can be none."""
@@ -169,7 +169,9 @@ class Factors:
         known = [passkey for _, passkey in await self._passkeys(who)]
         return passkeys.creation(self._relying, who.user, f"{who.login}/{who.key}", challenge, known)
 
-    async def add_passkey(self, who: Who, challenge: bytes, answer: str, name: str) -> tuple[str, ...] | Reason:
+    async def add_passkey(
+        self, who: Who, challenge: bytes, answer: str, name: str, *, first: bool = False
+    ) -> tuple[str, ...] | Reason:
         """Enrol a passkey under a name that its owner knows it by. The result is that of `confirm`."""
         if len(await self._store.of(who)) >= MAX_FACTORS:
             return Reason.TOO_MANY_FACTORS
@@ -178,8 +180,7 @@ class Factors:
             return Reason.PASSKEY_REFUSED
         secret = msgspec.msgpack.encode(msgspec.structs.replace(made, count=0))
         factor = Stored(self._entropy(16).hex(), PASSKEY, name, secret, made.count, int(self._now()), 0)
-        await self._store.add(who, factor, alone=False)
-        return await self._enrolled(who, factor)
+        return await self._enrolled(who, factor, alone=False, first=first)
 
     async def passkey_request(self, who: Who, challenge: bytes) -> str:
         """What passkey.js asks the browser for to prove one of the user's passkeys, as JSON; empty: he has none."""
@@ -255,7 +256,9 @@ class Factors:
             for one in stored
         ]
 
-    async def _enrolled(self, who: Who, factor: Stored) -> tuple[str, ...]:
+    async def _enrolled(self, who: Who, factor: Stored, *, alone: bool, first: bool) -> tuple[str, ...] | Reason:
+        if not await self._store.add(who, factor, alone=alone, first=first):
+            return Reason.ATTEMPT_OVER
         codes = () if await self._store.codes_left(who) else await self._fresh_codes(who)
         await self._noted(who, "enrolled", factor.id, factor.kind)
         return codes

@@ -167,6 +167,8 @@ class Second:
         if isinstance(found, Turned):
             return found
         claims, identity, known = found
+        if not set(gates.secrets_of(known)) <= set(gates.secrets_of(pending.gates)):
+            return turned(Reason.ATTEMPT_OVER)  # another factor is wanted by now than the one that is in
         stop = gates.pass_through(known, identity, address, self._now())
         if stop is not None:
             log.info("login %s: %s of %s: %s", claims.login, stop.reason, shown(claims.user), stop.detail)

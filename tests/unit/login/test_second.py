@@ -19,6 +19,7 @@ from kit.sessions import claims
 
 pytestmark = pytest.mark.anyio
 GIVEN = "JBSWY3DPEHPK3PXP"
+OTHER = "KRSXG5CTMVRXEZLU"
 HERE = "192.0.2.7"
 
 
@@ -223,6 +224,7 @@ async def test_what_was_remembered_ends_with_an_enrolment() -> None:
         (NotMine(), None),
         (granted(), None),
         (granted(blocked=True), Reason.BLOCKED),
+        (granted(secret=OTHER), Reason.ATTEMPT_OVER),
         (granted(id=102), Reason.RIGHTS_INVALID),
         (granted(can_cdr="maybe"), Reason.RIGHTS_INVALID),
         (Rejected("gone"), Reason.ATTEMPT_OVER),
