@@ -1,47 +1,34 @@
 """Access tokens of providers on php/api.php: scripts that sign in at the provider, where the operator allows it.
 
 A token is verified at every use, by the plugin. What is remembered for a minute is only that this very person was let
-in with these very rights, so that the trail has one line for it and not one for each call.
+in with these very rights.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
-
-import msgspec
 
 from authgw.contract import Bearing, Failed, Granted, NotMine, Rejected
 from authgw.doors import API, Visitor
 from authgw.login.chain import PLUGIN_SECONDS, guarded
 from authgw.login.front import Front
-from authgw.login.outcome import LoggedIn, Pending, Turned, turned
+from authgw.login.outcome import LoggedIn, Turned, turned
 from authgw.reasons import Reason
 
-REMEMBERED_SECONDS = 60.0
-_ENTRIES = 10_000
 log = logging.getLogger("authgw.login")
 
 
-class _Known(msgspec.Struct, frozen=True):
-    granted: Granted
-    found: LoggedIn
-    at: float
-
-
 class AccessTokens:
-    """`audit` hears of tokens that are refused. `clock`: seconds that never go back."""
+    """`audit` hears of tokens that are refused."""
 
     def __init__(
         self,
         front: Front,
         *,
         audit: Callable[[str, Mapping[str, Any]], None],
-        clock: Callable[[], float],
         seconds: float = PLUGIN_SECONDS,
     ) -> None:
         self._front = front
@@ -49,9 +36,7 @@ class AccessTokens:
             instance for instance in front.instances if isinstance(instance.plugin, Bearing) and instance.plugin.bearer
         )
         self._audit = audit
-        self._clock = clock
         self._seconds = seconds
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     def takes(self, text: str) -> bool:
         """Whether this may be an access token of a provider's: three parts, and some login wants such."""
@@ -71,7 +56,7 @@ class AccessTokens:
                 case NotMine():
                     continue
                 case Granted():
-                    return await self._arrived(text, outcome, instance.name, address)
+                    return await self._front.borne(outcome, instance.name, text, address)
                 case Failed():
                     log.error("login %s failed: %s", instance.name, outcome.reason)
                     return self._refused(turned(Reason.LOGIN_FAILED), instance.name, address)
@@ -79,20 +64,6 @@ class AccessTokens:
                     log.info("login %s: access token: %s", instance.name, outcome.reason)
                     return self._refused(turned(Reason.NOT_ADMITTED), instance.name, address)
         return self._refused(turned(Reason.NOT_ADMITTED), "", address)
-
-    async def _arrived(self, text: str, granted: Granted, login: str, address: str) -> LoggedIn | Turned:
-        key = hashlib.sha256(f"{login}\0{address}\0{text}".encode()).digest()
-        known = self._known.pop(key, None)
-        if known is not None and known.granted == granted and self._clock() - known.at < REMEMBERED_SECONDS:
-            self._known[key] = known
-            return known.found
-        verdict = await self._front.arrived(granted, login, address, origin="bearer")
-        if isinstance(verdict, LoggedIn):
-            self._known[key] = _Known(granted, verdict, self._clock())
-            if len(self._known) > _ENTRIES:
-                self._known.popitem(last=False)
-        # Who must prove a second factor cannot do it here: such users have API tokens.
-        return turned(verdict.reason) if isinstance(verdict, Pending) else verdict
 
     def _refused(self, verdict: Turned, login: str, address: str) -> Turned:
         event = {"user": "", "origin": "bearer", "address": address, "login": login}

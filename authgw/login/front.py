@@ -26,6 +26,8 @@ __all__ = ["Front", "LoggedIn", "Pending", "Turned"]
 Origin = Literal["page", "bypass_login", "api", "redirect", "header", "bearer", "step_up"]
 Verdict = LoggedIn | Pending | Turned
 Epoch = Callable[[Claims], Awaitable[int]]
+# Under what something verified is remembered: the chain's version, whose it is, and what was brought.
+Slot = tuple[str, str, str]
 log = logging.getLogger("authgw.login")
 
 
@@ -84,17 +86,29 @@ class Front:
         """Whether a login at a provider may begin from this address: each is remembered for a while, for anybody."""
         return await self._throttle.begun(address)
 
-    async def arrived(self, granted: Granted, login: str, address: str, *, origin: Origin) -> Verdict:
+    async def arrived(
+        self, granted: Granted, login: str, address: str, *, origin: Origin, remember: Slot | None = None
+    ) -> Verdict:
         """Somebody whom a provider or a proxy has identified: rights, gates, lock-out and second factor decide, as
         after a right password."""
-        user = granted.identity.user if isinstance(granted.identity.user, str) else ""
-        asked = Credentials(canonical(user) or user, "", address=address)
+        asked = Credentials(_name(granted), "", address=address)
 
         async def admit(event: dict[str, Any]) -> Verdict:
             event["login"] = login
-            return await self._admit(asked, granted, login, (origin,))
+            return await self._admit(asked, granted, login, (origin,), remember)
 
         return await self._written(asked, origin, admit)
+
+    async def borne(self, granted: Granted, login: str, token: str, address: str) -> LoggedIn | Turned:
+        """Somebody whose access token was judged just now: as `arrived`, and remembered as passwords are, so that the
+        trail has one line for a minute of calls. A second factor cannot be asked for here either."""
+        # What no name can hold keeps this apart from passwords.
+        slot = (chain.version(self._instances), f"bearer\0{login}\0{address}\0{granted!r}", token)
+        known = await self._known(slot, _name(granted), address)
+        if known is not None:
+            return known
+        verdict = await self.arrived(granted, login, address, origin="bearer", remember=slot)
+        return turned(verdict.reason) if isinstance(verdict, Pending) else verdict
 
     async def api(self, user: object, password: object, otp: str | None, address: str) -> LoggedIn | Turned:
         """Credentials that come with a call: as `login`, remembered for up to a minute. A second factor is not asked
@@ -107,29 +121,29 @@ class Front:
             user if isinstance(user, str) else "", password if isinstance(password, str) else "", otp, address
         )
         if isinstance(named, Named):
-            try:
-                known = await self._known(named, address)
-            except StoreError as error:
-                log.error("login: %s", error)
-                return turned(Reason.STORE_UNAVAILABLE)
+            slot = (chain.version(self._instances), named.user, named.password)
+            known = await self._known(slot, named.user, address)
             if known is not None:
                 return known
         verdict = await self._recorded(credentials, named, "api")
         return turned(verdict.reason) if isinstance(verdict, Pending) else verdict
 
-    async def _known(self, named: Named, address: str) -> LoggedIn | None:
+    async def _known(self, slot: Slot, user: str, address: str) -> LoggedIn | Turned | None:
         """What was verified before and still holds. Otherwise it is forgotten, and the refusal a recorded one."""
-        version = chain.version(self._instances)
-        entry = self._verified.find(version, named.user, named.password)
+        entry = self._verified.find(*slot)
         if entry is None:
             return None
-        if (
-            await self._throttle.locked(named.user, entry.max_attempts) is None
-            and gates.pass_through(entry.gates, entry.identity, address, self._now()) is None
-            and await self._epoch(entry.claims) == entry.epoch
-        ):
-            return LoggedIn(entry.claims, ("pwd",))
-        self._verified.drop(version, named.user, named.password)
+        try:
+            if (
+                await self._throttle.locked(user, entry.max_attempts) is None
+                and gates.pass_through(entry.gates, entry.identity, address, self._now()) is None
+                and await self._epoch(entry.claims) == entry.epoch
+            ):
+                return LoggedIn(entry.claims, entry.factors)
+        except StoreError as error:
+            log.error("login: %s", error)
+            return turned(Reason.STORE_UNAVAILABLE)
+        self._verified.drop(*slot)
         return None
 
     async def _recorded(self, credentials: Credentials, named: Named | Reason, origin: Origin) -> Verdict:
@@ -189,7 +203,7 @@ class Front:
             if verdict.counts:
                 await self._throttle.failed(asked.user, asked.address, verdict.max_attempts)
             return turned(verdict.reason or Reason.LOGIN_FAILED)
-        remember = version if origin == "api" else ""
+        remember = (version, asked.user, asked.password) if origin == "api" else None
         return await self._admit(asked, verdict.granted, verdict.login, ("pwd",), remember)
 
     async def _admit(
@@ -198,16 +212,18 @@ class Front:
         granted: Granted,
         login: str,
         first: tuple[str, ...],
-        remember: str = "",
+        remember: Slot | None = None,
     ) -> Verdict:
         """Somebody is who he says. Rights, gates and lock-out decide whether that is enough, and for what.
 
-        `remember`: the chain's version under which the password is remembered; empty: it is not.
+        `remember`: under what that is remembered, where it is.
         """
         reading = self._rights.read(login, granted)
         if not isinstance(reading, Reading):
             log.error("login %s: the rights of %s cannot be used: %s", login, shown(asked.user), "; ".join(reading))
             return turned(Reason.RIGHTS_INVALID)
+        # Before the rest is looked at: what changes meanwhile is not remembered as it was.
+        epoch = await self._epoch(reading.claims) if remember else 0
         waits = await self._throttle.locked(asked.user, reading.max_attempts)
         if waits is not None:
             return turned(waits.reason, retry_after=waits.seconds)
@@ -221,10 +237,15 @@ class Front:
         if pending is not None:
             return pending
         if remember:
-            epoch = await self._epoch(reading.claims)
-            entry = Verified(reading.claims, granted.identity, reading.gates, reading.max_attempts, epoch, 0.0)
-            self._verified.keep(remember, asked.user, asked.password, entry)
+            known = (reading.claims, first, granted.identity, reading.gates, reading.max_attempts, epoch)
+            self._verified.keep(*remember, Verified(*known))
         return LoggedIn(reading.claims, first, reading.warnings, granted.identity.remote, reading.gates)
+
+
+def _name(granted: Granted) -> str:
+    """The name under which failures of somebody count whom a plugin has identified."""
+    user = granted.identity.user if isinstance(granted.identity.user, str) else ""
+    return canonical(user) or user
 
 
 def _unasked(reason: Reason, credentials: Credentials) -> Turned:

@@ -22,14 +22,15 @@ MAX_ENTRIES = 10_000
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What a right password opened, and what has to hold at every use. `epoch`: the user's at that time."""
+    """What a right password or token opened, and what has to hold at every use. `epoch`: the user's at that time."""
 
     claims: Claims
+    factors: tuple[str, ...]
     identity: Identity
     gates: tuple[Gates, ...]
     max_attempts: int | None
     epoch: int
-    at: float
+    at: float = 0.0
 
 
 class Cache:

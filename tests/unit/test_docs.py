@@ -17,7 +17,7 @@ from authgw.durable import database, tokens
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
-from authgw.login import access, chain, factors, flow, recovery, redirect, throttle, totp, user, verified
+from authgw.login import chain, factors, flow, recovery, redirect, throttle, totp, user, verified
 from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, sensors
 from authgw.narrow.flow import MAX_ROW, WHOLE
 from authgw.policy import decide, fields, kinds
@@ -76,7 +76,7 @@ FIXED = {
     "age of ID tokens and logout tokens, clocks apart (`leeway`)": (
         f"{oidc_judge.FRESH_SECONDS:g} s, {_OIDC['leeway'].default:g} s"
     ),
-    "an access token's login is one line of the trail for": f"{access.REMEMBERED_SECONDS:g} s",
+    "an access token's login is one line of the trail for": f"{verified.MAX_SECONDS:g} s",
     "a question to the database, an upgrade of its tables": f"{database.ASK_SECONDS:g} s, {database.UPGRADE_SECONDS} s",
     "a backend of `check --connect`": f"{connect.PROBE_SECONDS:g} s",
     "lists that are narrowed while they come in: from, at once, longest row": (

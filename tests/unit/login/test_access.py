@@ -10,8 +10,10 @@ from authgw.contract import Failed, Granted, NotMine, Outcome, Rejected
 from authgw.doors import Visitor
 from authgw.login.access import AccessTokens
 from authgw.login.chain import Instance
+from authgw.login.factors import who_of
 from authgw.login.outcome import Turned
 from authgw.reasons import Reason
+from kit.codes import code_at
 from kit.logins import Desk, Scripted, granted
 
 pytestmark = pytest.mark.anyio
@@ -44,7 +46,7 @@ def door(*plugins: Bearer) -> tuple[AccessTokens, Desk, list[Any]]:
     desk = Desk(NotMine(), more=tuple(Instance(f"sso{at}", plugin) for at, plugin in enumerate(plugins)))
     refused: list[Any] = []
     audit = lambda event, fields: refused.append(fields["reason"])  # noqa: E731
-    return AccessTokens(desk.front, audit=audit, clock=desk.clock), desk, refused
+    return AccessTokens(desk.front, audit=audit), desk, refused
 
 
 async def test_who_brings_a_token() -> None:
@@ -72,6 +74,27 @@ async def test_one_line_for_a_minute_of_calls() -> None:
     desk.clock.now += 61
     await tokens.enter(TOKEN, "192.0.2.7")
     assert len(desk.events) == 4
+
+
+@pytest.mark.parametrize("reason", [Reason.LOCKED_OUT, Reason.TOKEN_NEEDED, None])
+async def test_what_was_let_in_may_end(reason: Reason | None) -> None:
+    """A lock-out, a second factor of his own and ended sessions count at the very next call, not a minute later."""
+    tokens, desk, _ = door(Bearer(granted("robot", 7)))
+    found = await tokens.enter(TOKEN, "192.0.2.7")
+    assert isinstance(found, Visitor)
+    match reason:
+        case Reason.LOCKED_OUT:
+            for _ in range(10):
+                await desk.throttle.failed("Robot", "192.0.2.9")
+        case Reason.TOKEN_NEEDED:
+            who, clock = who_of(found.claims), desk.clock
+            secret = desk.factors.draft(who).secret
+            await desk.factors.confirm(who, secret, code_at(secret, clock.now))
+        case None:
+            desk.epochs["robot"] = 1
+    again = await tokens.enter(TOKEN, "192.0.2.7")
+    assert (again.reason if isinstance(again, Turned) else None) is reason
+    assert len(desk.events) == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from authgw.contract import Identity
 from authgw.login.verified import Cache, Verified
 from kit.sessions import Clock, claims
 
-ENTRY = Verified(claims(), Identity("alice", 101), (), None, 0, 0.0)
+ENTRY = Verified(claims(), ("pwd",), Identity("alice", 101), (), None, 0)
 
 
 def made(clock: Clock, **more: int) -> Cache:
