@@ -1,6 +1,8 @@
 """Login plugins in a folder of .py files: each file is one plugin, under the file's own name.
 
 What lies there runs inside the gateway, with all its secrets: a folder or a file that others may change is refused.
+Of the plugins the text alone counts: what Python keeps of it in `__pycache__` is neither read nor written, for with a
+usual umask others may write there.
 """
 
 from __future__ import annotations
@@ -9,12 +11,21 @@ import importlib.util
 import os
 import stat
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from typing import Any
 
 from authgw.contract import Login
 from authgw.errors import ConfigError, Problem
 
 _PREFIX = "authgw_folder_"
+
+
+class _Text(SourceFileLoader):
+    """Compiles the text each time."""
+
+    def path_stats(self, path: str) -> dict[str, Any]:
+        raise OSError("what was compiled before does not count")
 
 
 def found(folder: Path) -> dict[str, Path]:
@@ -33,7 +44,7 @@ def found(folder: Path) -> dict[str, Path]:
 def load(file: Path) -> type[Login]:
     """The one login of a file. ImportError: it has none, or several; whatever the file itself raises."""
     name = _PREFIX + file.stem
-    spec = importlib.util.spec_from_file_location(name, file)
+    spec = importlib.util.spec_from_file_location(name, file, loader=_Text(name, str(file)))
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
+import marshal
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -101,3 +104,29 @@ def test_what_others_can_write_is_not_run(tmp_path: Path, what: str, mode: int) 
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert f"chmod go-w {path}" in done.stdout + done.stderr
+
+
+def test_what_was_planted_beside_it_is_not_run(tmp_path: Path) -> None:
+    """Python's own folder for compiled files, which a usual umask lets the group write: nothing in it is run, and the
+    gateway makes no such folder."""
+    config = configure(
+        tmp_path, "http://127.0.0.1:9", port=free_port(), users=[STATIC], login=LOGIN,
+        login_people={"database": "people.db"},
+    )  # fmt: skip
+    write(tmp_path)
+    file, marker = tmp_path / "logins" / "people.py", tmp_path / "marker"
+
+    def check() -> int:
+        command = [PROGRAM, "check", "--config", str(config)]
+        return subprocess.run(command, capture_output=True, timeout=60, check=False, umask=0o002).returncode
+
+    assert check() == 0
+    planted = Path(importlib.util.cache_from_source(str(file)))
+    assert not planted.parent.exists()
+    planted.parent.mkdir(mode=0o775)
+    evil = compile(f"open({str(marker)!r}, 'w').close()\n" + file.read_text(), str(file), "exec")
+    state = file.stat()
+    head = importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, int(state.st_mtime), state.st_size)
+    planted.write_bytes(head + marshal.dumps(evil))
+    assert check() == 0
+    assert not marker.exists()
