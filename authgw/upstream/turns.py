@@ -73,11 +73,13 @@ class Turns:
             if not self._may(who):
                 continue
             turns = self._waiting[who]
-            turn = turns.popleft()
+            while turns and turns[0].done():
+                turns.popleft()  # given up just now: whoever is behind it must not wait for that
+            turn = turns.popleft() if turns else None
             self._waiting.move_to_end(who)
             if not turns:
                 del self._waiting[who]
-            if not turn.done():
+            if turn is not None:
                 self._hold(who)
                 turn.set_result(None)
 

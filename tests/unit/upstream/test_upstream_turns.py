@@ -53,6 +53,19 @@ async def test_one_asker_does_not_hold_every_place() -> None:
     assert order == ["a"]
 
 
+async def test_a_place_passes_by_who_has_just_given_up() -> None:
+    """A place that becomes free at the very moment in which somebody gives up goes to whoever stands behind him."""
+    turns, order = Turns(1), list[str]()
+    await turns.take("a", LONG, "place")
+    first, second = (asyncio.create_task(taken(turns, order, "b")) for _ in range(2))
+    await settle()
+    first.cancel()
+    turns.give("a")
+    await settle()
+    assert order == ["b"]
+    assert second.done()
+
+
 async def test_waiting_ends_in_time_and_leaves_nothing_behind() -> None:
     """Whoever waits too long hears that it is busy; the place he did not get goes to the next."""
     turns = Turns(1)
