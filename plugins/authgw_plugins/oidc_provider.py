@@ -68,6 +68,7 @@ class Provider:
         self._failed: tuple[float, str] | None = None
         self._keys: tuple[Key, ...] = ()
         self._keys_at: float | None = None
+        self._keys_failed: tuple[float, str] | None = None
 
     async def metadata(self) -> Metadata:
         async with self._asking:
@@ -101,10 +102,17 @@ class Provider:
         """Its keys, as they were asked for up to so many seconds ago."""
         metadata = await self.metadata()
         async with self._asking:
-            age = None if self._keys_at is None else self._clock() - self._keys_at
-            if age is None or age >= seconds:
+            now = self._clock()
+            if self._keys_at is not None and now - self._keys_at < seconds:
+                return self._keys
+            if self._keys_failed is not None and now - self._keys_failed[0] < RETRY_SECONDS:
+                raise Unanswered(self._keys_failed[1])
+            try:
                 self._keys = oidc_tokens.keys(await self._wire.get(metadata.jwks))
-                self._keys_at = self._clock()
+            except Unanswered as error:
+                self._keys_failed = (self._clock(), str(error))
+                raise
+            self._keys_at, self._keys_failed = self._clock(), None
             return self._keys
 
     async def key_count(self) -> int:
@@ -171,6 +179,8 @@ def _metadata(document: dict[str, Any], issuer: str) -> Metadata:
         value = document.get(name, "")
         if wrong := wrong_url(value) if value else ("" if name in _OPTIONAL else "is missing"):
             raise Unanswered(f"the provider's {name} {wrong}")
+        if value and value.startswith("http:") and not issuer.startswith("http:"):
+            raise Unanswered(f"the provider's {name} must be https, as its issuer is")
         found[name] = value
     challenges = document.get("code_challenge_methods_supported", ["S256"])
     if not isinstance(challenges, list) or "S256" not in challenges:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -143,15 +144,17 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(folder: Path, options: Mapping[str, Any] | None = None, **settings: Any) -> AsyncIterator[Desk]:
+async def desk(
+    folder: Path, options: Mapping[str, Any] | None = None, *, tls: ssl.SSLContext | None = None, **settings: Any
+) -> AsyncIterator[Desk]:
     """`options` of the login, `settings` of the provider."""
     fake = Fake(**settings)
     mapping, secret = folder / "mapping.toml", folder / "client.secret"
     mapping.write_text(MAPPING)
     mapping.chmod(0o600)
     secret.write_text("the secret\n")
-    async with serving(fake.talk) as server:
-        fake.url = f"http://127.0.0.1:{server.port}"
+    async with serving(fake.talk, tls) as server:
+        fake.url = f"http{'s' if tls else ''}://127.0.0.1:{server.port}"
         config = {"issuer": fake.url, "client_id": CLIENT, "client_secret_file": secret, "mapping": mapping}
         plugin = Oidc(OidcConfig(**{**config, **(options or {})}), now=fake.clock, clock=fake.clock)
         await plugin.open()

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from authgw.contract import Failed, Granted, Rejected
+from kit.authority import Authority
 from kit.fake_provider import CLIENT, CURVE, KEY, NOW, OTHER_KEY, Desk, by_hand, desk, signed, unsigned
 from kit.loopback import reply
 
@@ -334,3 +335,32 @@ async def test_an_address_that_nobody_confirmed(tmp_path: Path) -> None:
         for verified, kind in ((None, Rejected), ("true", Rejected), (False, Rejected), (True, Granted)):
             found.fake.claims = {"email": "alice@example.com", "email_verified": verified}
             assert isinstance(await found.finish(), kind)
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_keys_that_cannot_be_had(one: Desk, known: bool) -> None:
+    """While the provider's keys cannot be had, strangers' tokens make it be asked once in five seconds, not each time;
+    then it is tried again."""
+    if known:
+        assert isinstance(await one.finish(), Granted)
+        one.fake.clock.now += 31
+    one.fake.replies["/jwks"] = reply(status="500 Oops")
+    before = one.fake.count("/jwks")
+    for at in range(20):
+        assert isinstance(await one.plugin.ended(signed({}, OTHER_KEY, kid=f"made-up-{at}", typ="logout+jwt")), Failed)
+    assert one.fake.count("/jwks") == before + 1
+    del one.fake.replies["/jwks"]
+    one.fake.clock.now += 5
+    assert isinstance(await one.finish(), Granted)
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"])
+async def test_a_provider_far_away_sends_nobody_to_this_machine(tmp_path: Path, name: str) -> None:
+    """What an issuer of https says of itself is https: no request of ours goes to a plain service beside us."""
+    own = Authority(tmp_path, "own")
+    says = {name: "http://127.0.0.1:6379/"}
+    async with desk(tmp_path, {"ca_file": own.file}, tls=own.server(), says=says) as one:
+        assert isinstance(await one.plugin.begin("https://gateway.example/callback", "state"), Failed)
+        one.fake.says = {}
+        one.fake.clock.now += 5
+        assert isinstance(await one.finish(), Granted)
