@@ -115,6 +115,9 @@ class Doors:
 
     async def enter(self, request: Request, path: str | None, entry: Entry | None) -> Visitor | Deny | Answer:
         """Raises `StoreError` where sessions cannot be read and nothing bridges that."""
+        if request.headers.get("sec_fetch_dest") == "serviceworker":
+            # One of the GUI's origin could stand between people and their account pages, which are of that origin too.
+            return Deny(Reason.NEVER, 403, "service workers are not let in")
         credentials = entry.auth == "credentials" if entry is not None else path == API
         in_fields = credentials and any(name in request.fields for name in _FIELDS)
         bearer = _bearer(request)

@@ -138,8 +138,7 @@ class AccountPages:
 
     async def _mine(self, claims: Claims) -> list[Listed]:
         """The user's live sessions: his in this login instance, not those of a namesake in another."""
-        listed = await self._sessions.listed(user=claims.user)
-        return [one for one in listed if key_of(one.claims) == key_of(claims)]
+        return [one for one in await self._sessions.of(claims) if key_of(one.claims) == key_of(claims)]
 
     async def _factor_rows(self, claims: Claims) -> list[FactorRow]:
         return [

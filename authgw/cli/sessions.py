@@ -86,7 +86,10 @@ def show(path: Path, as_json: bool, handle: str) -> None:
 @click.option("--login", help="With --user: only those of this login instance.")
 @click.option("--tenant", help="End all sessions of this tenant.")
 def end(path: Path, handle: str | None, user: str | None, login: str | None, tenant: str | None) -> None:
-    """End sessions, by exactly one of --id, --user and --tenant. Felt within a second everywhere."""
+    """End sessions, by exactly one of --id, --user and --tenant. Felt within a second everywhere.
+
+    With --user or --tenant their API tokens end too, for good.
+    """
     if sum(1 for given in (handle, user, tenant) if given) != 1:
         raise click.UsageError("give exactly one of --id, --user and --tenant")
     if login and not user:

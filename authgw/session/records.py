@@ -42,6 +42,7 @@ class Records:
     ) -> None:
         self._seal = seals[0]
         self._user_seals = tuple(Seal(key, "user") for key in keys.all)
+        self._redis = redis
         self._limits = limits
         self._lookup = lookup
         self._register = register
@@ -123,6 +124,11 @@ class Records:
     def _indexes(self, claims: Claims) -> list[str]:
         who = f"{claims.login}\x00{by_id(claims.id) if claims.id else by_user(claims.user)}"
         return [USER + seal.hash(who) for seal in self._user_seals]
+
+    async def handles_of(self, claims: Claims) -> list[str]:
+        """The handles of a user's sessions, over ones among them."""
+        found = [await ask(self._redis.zrange(index, 0, -1)) for index in self._indexes(claims)]
+        return list(dict.fromkeys(bytes(handle).decode("ascii", "replace") for some in found for handle in some))
 
     async def _hang(self, record: Record, handle: str) -> None:
         """Into the provider's index, before there is a session."""

@@ -37,15 +37,22 @@ class Register:
         while True:
             position, keys = await ask(self._redis.scan(cursor, match=OPERATOR + "*", count=_BATCH))
             cursor = int(position)
-            names = [bytes(key).decode("ascii", "replace") for key in keys]
-            blobs = await ask(self._redis.mget(names)) if names else []
-            for name, blob in zip(names, blobs, strict=True):
-                handle = name.removeprefix(OPERATOR)
-                record = self._open(handle, blob) if isinstance(blob, bytes) else None
-                if record is not None:
-                    yield handle, record
+            for found in await self.some(
+                [bytes(key).decode("ascii", "replace").removeprefix(OPERATOR) for key in keys]
+            ):
+                yield found
             if cursor == 0:
                 return
+
+    async def some(self, handles: Sequence[str]) -> list[tuple[str, Record]]:
+        """Those of these handles that have a record."""
+        blobs = await ask(self._redis.mget([OPERATOR + handle for handle in handles])) if handles else []
+        opened = [
+            (handle, self._open(handle, blob))
+            for handle, blob in zip(handles, blobs, strict=True)
+            if isinstance(blob, bytes)
+        ]
+        return [(handle, record) for handle, record in opened if record is not None]
 
     async def delete(self, prefix: str, handles: Sequence[str]) -> int:
         """Delete `prefix`HANDLE and the operator record of each; how many of the former there were."""

@@ -19,6 +19,7 @@ from authgw.rights.claims import Claims
 from authgw.session.cache import Coherence, Unheard
 from authgw.session.epochs import Epochs
 from authgw.session.keys import Keys
+from authgw.session.listing import Listing
 from authgw.session.lookup import SESSION, Lookup
 from authgw.session.memory import Memory
 from authgw.session.model import Ending, Kind, Listed, Remote, Session, SessionLimits
@@ -28,7 +29,6 @@ from authgw.session.record import (
     AGENT_LENGTH,
     Name,
     Record,
-    as_listed,
     as_session,
     by_id,
     by_subject,
@@ -85,6 +85,7 @@ class Sessions:
         self._records = Records(
             redis, keys, self._seals, limits, self._lookup, self._register, self._providers, self.memory, entropy
         )
+        self._listing = Listing(self._register, self._records, epochs, limits, clock)
         self._renewal: Renewal | None = None
 
     def renew_by(self, question: Question) -> None:
@@ -267,16 +268,11 @@ class Sessions:
 
     async def listed(self, *, user: str | None = None, tenant: str | None = None) -> list[Listed]:
         """The live sessions, oldest first; of one user or one tenant where that is given."""
-        now = self._clock()
-        found: dict[str, Listed] = {}
-        async for handle, record in self._register.records():
-            if user is not None and record.claims.user != user:
-                continue
-            if tenant is not None and record.claims.tenant != tenant:
-                continue
-            if remaining(record, self._limits, now) > 0 and await self._epochs.holds(subject_of(record), record.epoch):
-                found[handle] = as_listed(handle, record)
-        return sorted(found.values(), key=lambda one: (one.started, one.handle))
+        return await self._listing.listed(user=user, tenant=tenant)
+
+    async def of(self, claims: Claims) -> list[Listed]:
+        """The live sessions of this very user, oldest first; nobody else's are looked at."""
+        return await self._listing.of(claims)
 
     async def _unless_ended(self, handle: str, record: Record) -> None:
         """A session that its provider ended while it was made is over."""

@@ -279,3 +279,18 @@ async def test_rotated_sessions_keep_their_place_among_those_of_the_same_instant
     for pair in rotated:
         assert pair is not None
         assert await room.sessions.find(pair[0]) is not None
+
+
+async def test_the_sessions_of_one_user(room: Room) -> None:
+    """A user's own sessions are found without looking at others', a namesake's of another login not among them."""
+    _, first = await room.start()
+    room.clock.now += 1
+    _, second = await room.start(kind=Kind.API)
+    await room.start(login="corp")
+    await room.start("bob", 102)
+    ended, _ = await room.start()
+    await room.sessions.end(ended)
+    found = await room.sessions.of(claims())
+    assert [one.handle for one in found] == [first.handle, second.handle]
+    room.clock.now += room.limits.idle
+    assert await room.sessions.of(claims()) == []

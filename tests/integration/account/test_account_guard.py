@@ -51,6 +51,13 @@ def test_no_script_reads_a_form(alice: Owner, path: str, headers: dict[str, str]
     assert 'name="form"' not in reply.text
 
 
+def test_no_service_worker(alice: Owner) -> None:
+    """A script of the GUI's origin cannot come to stand between people and these pages: none is handed out as one."""
+    for path in ("/js/gui.js", "/php/model/sql.php", "/sw.js"):
+        reply = alice.get(path, sec_fetch_dest="serviceworker", sec_fetch_mode="same-origin", accept="*/*")
+        assert reply.status_code == 403
+
+
 def test_pages_cannot_be_framed_or_kept(alice: Owner) -> None:
     """The answer forbids frames, cuts itself off from whoever opened it, runs no script and is not kept."""
     headers = alice.get(ACCOUNT).headers
