@@ -29,7 +29,7 @@ USERS: tuple[dict[str, Any], ...] = ({"username": "alice", "password": "right", 
 def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Gateway]]:
     """Four of them, on one Redis and one database; failures make nobody wait here."""
     folder = tmp_path_factory.mktemp("race")
-    patient = {"user_failures": 1000, "address_failures": 1000, "max_bad_login_attempt": 100}
+    patient = {"user_failures": 1000, "address_failures": 1000, "pair_failures": 1000, "max_bad_login_attempt": 100}
     with redis_server(folder / "redis") as redis, contextlib.ExitStack() as stack:
         found = []
         for number in range(INSTANCES):
@@ -56,7 +56,7 @@ def test_one_code_passes_once(gateways: list[Gateway]) -> None:
 
     def login(number: int) -> tuple[int, str]:
         url = gateways[number % INSTANCES].url
-        reply = httpx2.post(f"{url}/php/model/sql.php", data=fields, timeout=30)
+        reply = httpx2.post(f"{url}/php/model/sql.php", data=fields, timeout=120)
         return reply.status_code, reply.json().get("error", "")
 
     with ThreadPoolExecutor(TRIES) as pool:
@@ -81,7 +81,7 @@ def test_a_code_is_used_everywhere(gateways: list[Gateway]) -> None:
     """A code that was good on one instance is used on every other one; the next one is good there."""
     later = code_at(GIVEN, time.time() + 30)
     fields = {"module": "bypass_login", "user": "alice", "pass": "right", "code2fa": later}
-    told = [httpx2.post(f"{each.url}/php/model/sql.php", data=fields).status_code for each in gateways]
+    told = [httpx2.post(f"{each.url}/php/model/sql.php", data=fields, timeout=120).status_code for each in gateways]
     assert told == [200, 401, 401, 401]
     for gateway in gateways:
         text = (gateway.folder / "audit.jsonl").read_text() + gateway.log.read_text()
