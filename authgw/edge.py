@@ -105,7 +105,7 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, w
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if not head:
         async for piece in reply.stream():
-            await work.offer(send({"type": "http.response.body", "body": piece, "more_body": True}))
+            await work.offer(send({"type": "http.response.body", "body": piece, "more_body": True}), len(piece))
     await send({"type": "http.response.body", "body": b""})
 
 

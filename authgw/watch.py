@@ -21,6 +21,11 @@ LOOK_SECONDS = 0.25
 ALIVE_SECONDS = 0.4
 
 
+# Bytes a second that a client takes at the least, beyond his patience at the start: one that trickles would keep a
+# session of the service account for as long as it liked.
+SLOWEST = 16 * 1024
+
+
 class ClientGone(Exception):
     """The client left before it was answered: there is nobody to tell."""
 
@@ -59,7 +64,8 @@ class Work:
     """What one task does for one client. Used once. `patience`: seconds for which the client may take nothing."""
 
     __slots__ = (
-        "_gone", "_listeners", "_looked_at", "_offered", "_patience", "_receive", "_still", "_task", "_watch", "loop",
+        "_gone", "_listeners", "_looked_at", "_offered", "_patience", "_receive", "_still", "_taken", "_task",
+        "_waited", "_watch", "loop",
     )  # fmt: skip
 
     def __init__(self, watch: Watch, receive: Receive, patience: float, still: Still | None = None) -> None:
@@ -72,7 +78,8 @@ class Work:
         self._still = still
         self._looked_at = False
         self._gone: type[Exception] | None = None
-        self._offered = 0.0
+        self._offered = self._waited = 0.0
+        self._taken = 0
 
     async def over(self, work: Awaitable[T]) -> T:
         """The outcome of the work; `ClientGone` or `SessionEnded` where it was given up."""
@@ -99,17 +106,20 @@ class Work:
             return None
         return self._gone
 
-    async def offer(self, sending: Awaitable[None]) -> None:
-        """Send a piece, which the client takes within its patience. `ClientGone`: the server knows that it has left."""
+    async def offer(self, sending: Awaitable[None], size: int = 0) -> None:
+        """Send a piece of that size, which the client takes within its patience, and all of them not too slowly.
+        `ClientGone`: the server knows that it has left."""
         self._offered = self.loop.time()
         try:
             await sending
         except OSError:
             raise ClientGone from None
+        self._waited += self.loop.time() - self._offered
         self._offered = 0.0
+        self._taken += size
 
     def look(self) -> None:
-        if self._offered and self.loop.time() - self._offered > self._patience:
+        if self._offered and self._is_too_slow(self.loop.time() - self._offered):
             self.give_up(ClientGone)
         elif not self._looked_at:
             self._looked_at = True
@@ -117,6 +127,9 @@ class Work:
             self._listeners = [self.loop.create_task(self._left())]
             if self._still is not None:
                 self._listeners.append(self.loop.create_task(self._ended(self._still)))
+
+    def _is_too_slow(self, waiting: float) -> bool:
+        return waiting > self._patience or self._waited + waiting > self._patience + self._taken / SLOWEST
 
     async def _left(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -13,20 +13,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import msgspec
-from webauthn import (
-    base64url_to_bytes,
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+
+# webauthn is imported where a passkey is used: 7 MB that a gateway without passkeys does without.
 
 CHALLENGE_BYTES = 32
 SECONDS = 120
@@ -65,19 +53,23 @@ def relying(public_url: str, origin: str, name: str) -> Relying | None:
 def creation(ours: Relying, user: str, handle: str, challenge: bytes, known: Sequence[Passkey]) -> str:
     """Options for navigator.credentials.create as JSON. `handle` names the user to the authenticator, hashed; a device
     that holds one of the `known` ones makes no second."""
-    options = generate_registration_options(
+    import webauthn
+    from webauthn.helpers import structs
+
+    options = webauthn.generate_registration_options(
         rp_id=ours.id,
         rp_name=ours.name,
         user_name=user,
         user_id=hashlib.sha256(handle.encode()).digest(),
         challenge=challenge,
         timeout=SECONDS * 1000,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.DISCOURAGED, user_verification=UserVerificationRequirement.PREFERRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.DISCOURAGED,
+            user_verification=structs.UserVerificationRequirement.PREFERRED,
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(each.id) for each in known],
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(each.id) for each in known],
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def made(ours: Relying, challenge: bytes, answer: str) -> Passkey | None:
@@ -85,7 +77,9 @@ def made(ours: Relying, challenge: bytes, answer: str) -> Passkey | None:
     if not challenge or len(answer) > MAX_ANSWER:
         return None
     try:
-        found = verify_registration_response(
+        import webauthn
+
+        found = webauthn.verify_registration_response(
             credential=answer, expected_challenge=challenge, expected_rp_id=ours.id, expected_origin=ours.origin
         )
     except Exception as error:  # the library has no one base for what a hostile answer makes it raise
@@ -98,14 +92,17 @@ def made(ours: Relying, challenge: bytes, answer: str) -> Passkey | None:
 
 def request(ours: Relying, challenge: bytes, known: Sequence[Passkey]) -> str:
     """Options for navigator.credentials.get as JSON: any of the `known` ones will do."""
-    options = generate_authentication_options(
+    import webauthn
+    from webauthn.helpers import structs
+
+    options = webauthn.generate_authentication_options(
         rp_id=ours.id,
         challenge=challenge,
         timeout=SECONDS * 1000,
-        allow_credentials=[PublicKeyCredentialDescriptor(each.id) for each in known],
-        user_verification=UserVerificationRequirement.PREFERRED,
+        allow_credentials=[structs.PublicKeyCredentialDescriptor(each.id) for each in known],
+        user_verification=structs.UserVerificationRequirement.PREFERRED,
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def proved(ours: Relying, challenge: bytes, answer: str, known: Sequence[Passkey]) -> Passkey | None:
@@ -114,9 +111,11 @@ def proved(ours: Relying, challenge: bytes, answer: str, known: Sequence[Passkey
     if not challenge or len(answer) > MAX_ANSWER:
         return None
     try:
-        said = base64url_to_bytes(str(msgspec.json.decode(answer)["rawId"]))
+        import webauthn
+
+        said = webauthn.base64url_to_bytes(str(msgspec.json.decode(answer)["rawId"]))
         passkey = next(each for each in known if each.id == said)
-        found = verify_authentication_response(
+        found = webauthn.verify_authentication_response(
             credential=answer,
             expected_challenge=challenge,
             expected_rp_id=ours.id,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from authgw import services
+from authgw import services, watch
 from authgw.account import stepup, token
 from authgw.catalogue.load import load
 from authgw.cli import connect, http, serve
@@ -82,6 +82,7 @@ FIXED = {
     "lists that are narrowed while they come in: from, at once, longest row": (
         f"{WHOLE >> 20} MiB, half of `upstream.pool`, {MAX_ROW >> 20} MiB"
     ),
+    "a client takes a download at, beyond `body_timeout`": f"{watch.SLOWEST // 1024} KiB/s",
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from authgw.watch import ClientGone, SessionEnded, Watch
+from authgw.watch import SLOWEST, ClientGone, SessionEnded, Watch, Work
 
 pytestmark = pytest.mark.anyio
 
@@ -132,6 +132,24 @@ async def test_work_of_a_session_that_ends_is_given_up(client: Client) -> None:
     await look_until(watch, served)
     await asyncio.wait_for(served, 10)
     assert answers == []
+
+
+async def test_a_client_that_trickles_is_given_up(client: Client) -> None:
+    """Each piece is taken in time, but all of them far too slowly: whoever takes as much as he should is left alone."""
+    for size, given_up in ((10 * SLOWEST, False), (1, True)):
+        watch = Watch()
+        work = watch.work(client.receive, 0.02)
+
+        async def stream(work: Work = work, size: int = size) -> None:
+            for _ in range(8):
+                await work.offer(asyncio.sleep(0.01), size)
+            await work.offer(asyncio.sleep(0.01), size)
+
+        served = asyncio.create_task(work.over(stream()))
+        while not served.done():
+            work.look()
+            await asyncio.wait([served], timeout=0.001)
+        assert isinstance(served.exception(), ClientGone) is given_up
 
 
 async def test_a_server_that_knows_the_client_gone_says_so(client: Client) -> None:
