@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from authgw.account import proofs
 from authgw.account.guard import limited
 from authgw.account.passwords import Passwords, end_all, form_page, read, said, write
 from authgw.answer import Answer
@@ -14,9 +15,9 @@ from authgw.login import origin
 from authgw.login.attempt import SECONDS
 from authgw.login.browser import Browser, text, texts
 from authgw.login.front import Front
-from authgw.login.outcome import LoggedIn, Pending, Turned
+from authgw.login.outcome import Lapsed, LoggedIn, Pending, Turned, turned
 from authgw.login.target import safe_target
-from authgw.rights.claims import Claims
+from authgw.reasons import Reason
 from authgw.session import cookie
 from authgw.ui import page
 
@@ -26,7 +27,8 @@ Told = Callable[[Request, LoggedIn | Pending | Turned], Awaitable[Answer]]
 
 class Expired:
     """Nobody is signed in here: the form is bound to the browser as the login's is, and the old password is judged by
-    the front again, with its throttle. A second factor is asked for by the login that follows."""
+    the front again, with its throttle. Who has a second factor proves it here, or a stolen password would be enough to
+    take his account from him; the login that follows asks for it once more."""
 
     def __init__(self, browser: Browser, front: Front, passwords: Passwords, audit: Any) -> None:
         self._browser = browser
@@ -36,42 +38,53 @@ class Expired:
 
     def form(self, request: Request, verdict: Turned) -> Answer | None:
         """The page for somebody whose right password has expired; None: he cannot change it here."""
-        if (claims := self._whose(verdict)) is None:
+        if (lapsed := self._whose(verdict)) is None:
             return None
-        return self._page(request, claims.user, 200, (texts(request)("password.expired"),))
+        t, code = texts(request), lapsed.proof is not None
+        return self._page(request, lapsed.claims.user, 200, (t("password.expired"),), code=code)
 
     async def post(self, request: Request, told: Told) -> Answer:
         """`told` answers a login, whatever it comes to."""
         t, user, wanted = texts(request), text(request.fields.get("user")), read(request.fields)
+        typed = text(request.fields.get("code"))
         known = request.cookies.get(self._browser.names.attempt, ())
         if origin.is_foreign(request.headers, self._browser.origin) or not self._browser.attempts.fits(
             known, request.fields.get("form")
         ):
-            return self._page(request, user, 400, (t("login.form"),))
+            return self._page(request, user, 400, (t("login.form"),), code=bool(typed))
         if wanted.new != wanted.again:
-            return self._page(request, user, 400, (t("password.differ"),))
+            return self._page(request, user, 400, (t("password.differ"),), code=bool(typed))
         verdict = await self._front.login(Credentials(user, wanted.old, None, request.address), origin="page")
-        claims = self._whose(verdict) if isinstance(verdict, Turned) else None
-        if claims is None:
+        lapsed = self._whose(verdict) if isinstance(verdict, Turned) else None
+        if lapsed is None:
             return await told(request, verdict)
-        outcome = await self._passwords.change(claims.login, claims.user, wanted)
+        claims, pending = lapsed.claims, lapsed.proof
+        missing = None if pending is None else await self._missing(pending, typed, request.address)
+        outcome = missing or await self._passwords.change(claims.login, claims.user, wanted)
         if not isinstance(outcome, Changed):
             status = outcome.status if isinstance(outcome, Turned) else 400
-            return self._page(request, claims.user, status, said(outcome, t))
+            return self._page(request, claims.user, status, said(outcome, t), code=pending is not None)
         write(self._audit, claims, request.address)
         await end_all(self._browser.sessions, claims)
         renewed = Credentials(user, wanted.new, None, request.address)
         return await told(request, await self._front.login(renewed, origin="page"))
 
-    def _whose(self, verdict: Turned) -> Claims | None:
-        claims = verdict.expired
-        if claims is None or limited(claims, "hide_change_password") or not self._passwords.can(claims.login):
-            return None
-        return claims
+    async def _missing(self, pending: Pending, typed: str, address: str) -> Turned | None:
+        """Why the second factor is not proved."""
+        if not typed:
+            return turned(Reason.SECOND_FACTOR_NEEDED)
+        proved = await self._front.second.prove(pending, proofs.read(typed), address, origin="page")
+        return proved if isinstance(proved, Turned) else None
 
-    def _page(self, request: Request, user: str, status: int, alert: tuple[str, ...]) -> Answer:
+    def _whose(self, verdict: Turned) -> Lapsed | None:
+        lapsed = verdict.expired
+        if lapsed is None or not self._passwords.can(lapsed.claims.login):
+            return None
+        return None if limited(lapsed.claims, "hide_change_password") else lapsed
+
+    def _page(self, request: Request, user: str, status: int, alert: tuple[str, ...], *, code: bool) -> Answer:
         attempt = self._browser.attempts.cookie(request.cookies.get(self._browser.names.attempt, ()))
         target = safe_target(request.fields.get("next"), self._browser.home)
         form = self._browser.attempts.form(attempt)
-        body = form_page(texts(request), user[:256], form, EXPIRED, alert, target=target)
+        body = form_page(texts(request), user[:256], form, EXPIRED, alert, target=target, code=code)
         return page.page(status, body, (("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS)),))

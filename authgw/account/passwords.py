@@ -137,11 +137,27 @@ class PasswordPages:
 
 
 def form_page(
-    t: Texts, user: str, form: str, action: str, alert: tuple[str, ...], *, back: str = "", target: str = ""
+    t: Texts,
+    user: str,
+    form: str,
+    action: str,
+    alert: tuple[str, ...],
+    *,
+    back: str = "",
+    target: str = "",
+    code: bool = False,
 ) -> bytes:
-    """The form for a new password. `target`: where a login goes on to."""
+    """The form for a new password. `target`: where a login goes on to; `code`: a second factor is asked for too."""
     return page.render(
-        "account_password.html", t, user=user, form=form, action=action, alert=alert, back=back, target=target
+        "account_password.html",
+        t,
+        user=user,
+        form=form,
+        action=action,
+        alert=alert,
+        back=back,
+        target=target,
+        code=code,
     )
 
 

@@ -58,6 +58,10 @@ class Proofs:
         return verdict
 
     async def by_code(self, found: Found, code: str, address: str) -> Proved | Turned:
-        """A code of the app, or a recovery code: those are never digits alone."""
-        proof = Code(code) if "".join(code.split()).isdigit() else RecoveryCode(code)
-        return await self._front.second.step_up(found.session, proof, address)
+        """By a code of the app, or a recovery code."""
+        return await self._front.second.step_up(found.session, read(code), address)
+
+
+def read(code: str) -> Code | RecoveryCode:
+    """What was typed where either kind of code will do."""
+    return Code(code) if "".join(code.split()).isdigit() else RecoveryCode(code)

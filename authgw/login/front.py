@@ -12,7 +12,7 @@ import msgspec
 from authgw.contract import Credentials, Granted
 from authgw.errors import StoreError
 from authgw.login import chain, gates
-from authgw.login.outcome import LoggedIn, Pending, Seen, Turned, nobody_asks, turned
+from authgw.login.outcome import Lapsed, LoggedIn, Pending, Seen, Turned, nobody_asks, turned
 from authgw.login.rights import Reading, Rights
 from authgw.login.second import Second
 from authgw.login.throttle import Throttle
@@ -231,8 +231,11 @@ class Front:
         if stop is not None:
             log.info("login %s: %s of %s: %s", login, stop.reason, shown(asked.user), stop.detail)
             verdict = turned(stop.reason, note=stop.note)
-            expired = stop.reason is Reason.PASSWORD_EXPIRED and first == ("pwd",)
-            return msgspec.structs.replace(verdict, expired=reading.claims if expired else None)
+            if stop.reason is not Reason.PASSWORD_EXPIRED or first != ("pwd",):
+                return verdict
+            missing = await self.second.missing(reading, granted.identity, asked.user, first)
+            lapsed = Lapsed(reading.claims, missing if missing is not None and missing.enrolled else None)
+            return msgspec.structs.replace(verdict, expired=lapsed)
         pending = await self.second.missing(reading, granted.identity, asked.user, first)
         if pending is not None:
             return pending

@@ -55,6 +55,13 @@ class Pending(msgspec.Struct, frozen=True):
         return Reason.SECOND_FACTOR_NEEDED if self.enrolled else Reason.ENROLMENT_NEEDED
 
 
+class Lapsed(msgspec.Struct, frozen=True):
+    """Whose right password has expired. `proof`: he has a second factor, which he proves before he changes it."""
+
+    claims: Claims
+    proof: Pending | None
+
+
 class Turned(msgspec.Struct, frozen=True):
     """No login. `text` is for API clients, in the product's words where it has some; `note` is what an administrator
     wrote for the person (the reason of a block). `retry_after`: seconds, 0 for none. `expired`: whose password was
@@ -65,7 +72,7 @@ class Turned(msgspec.Struct, frozen=True):
     text: str
     retry_after: int = 0
     note: str = ""
-    expired: Claims | None = None
+    expired: Lapsed | None = None
 
 
 BUSY_SECONDS = 5

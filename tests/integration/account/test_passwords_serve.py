@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ from typing import Any
 import httpx2
 import pytest
 
+from kit.codes import code_at
 from kit.owner import ACCOUNT, Owner, hidden
 from kit.world import World, world
 
+GIVEN = "JBSWY3DPEHPK3PXP"
 OLD, NEW = "correct horse", "battery staple 22"
 PLAIN = ("alice", "bob", "carol", "dave", "erin", "frank")
 USERS: tuple[dict[str, Any], ...] = (
     *({"username": name, "password": OLD, "id": 101 + at, "can_cdr": True} for at, name in enumerate(PLAIN)),
     {"username": "gone", "password": OLD, "id": 201, "can_cdr": True, "password_expired": True},
     {"username": "late", "password": OLD, "id": 202, "can_cdr": True, "password_expired": True},
+    {"username": "guarded", "password": OLD, "id": 205, "can_cdr": True, "password_expired": True, "secret": GIVEN},
     {"username": "kept", "password": OLD, "id": 203, "can_cdr": True, "hide_change_password": True},
     {"username": "stuck", "password": OLD, "id": 204, "password_expired": True, "hide_change_password": True},
 )
@@ -166,6 +170,24 @@ def test_an_expired_password_is_no_way_round(site: World) -> None:
             assert frank.sign_in().status_code == 303
         assert "has expired" in late.post(path, fields(form) | {"user": "stuck"}).text
     assert not [one for one in events(site, "password_changed") if one["user"] in ("late", "frank", "stuck")]
+
+
+def test_an_expired_password_and_a_second_factor(site: World) -> None:
+    """An expired password alone takes nobody's account from him: without the second factor it stays as it is; with it
+    the new one holds, and the login asks for the factor again (ASVS 6.4.3)."""
+    with Owner(site.url, "guarded", OLD) as guarded:
+        form = guarded.form("/authgw/login")
+        shown = guarded.post("/authgw/login", {"form": form, "user": "guarded", "password": OLD}).text
+        assert 'name="code"' in shown
+        path, sent = "/authgw/login/password", fields(hidden(shown)) | {"user": "guarded"}
+        for code in ({}, {"code": ""}, {"code": "000000"}, {"code": "aaaaa-aaaaa"}):
+            reply = guarded.post(path, sent | code)
+            assert (reply.status_code, 'name="code"' in reply.text) == (401, True)
+        assert not [one for one in events(site, "password_changed") if one["user"] == "guarded"]
+        done = guarded.post(path, sent | {"code": code_at(GIVEN, time.time())})
+        assert (done.status_code, done.headers["location"]) == (303, "/authgw/login/code")
+        assert "authgw" not in guarded.http.cookies
+    assert [one["user"] for one in events(site, "password_changed")].count("guarded") == 1
 
 
 def test_whose_administrator_changes_it(site: World) -> None:
