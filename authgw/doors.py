@@ -153,7 +153,7 @@ class Doors:
 
     async def logout(self, request: Request, visitor: Visitor) -> Answer:
         """Ends the session. Browsers are shown so; scripts get the product's plain success."""
-        if visitor.kind is Kind.BROWSER and request.headers.get("sec_fetch_site") == "cross-site":
+        if visitor.kind is Kind.BROWSER and request.headers.get("sec_fetch_site") in ("cross-site", "same-site"):
             # Another site's link: the page asks first.
             return Answer(303, headers=(("location", "/authgw/logout"),))
         ended = await self._sessions.end(visitor.sid) if visitor.sid else None

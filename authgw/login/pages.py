@@ -94,7 +94,8 @@ class Pages:
         found = await self._browser.found(request)
         if isinstance(found, Refused):
             return refused(found, request)
-        if found is None:
+        # What a page of another site fetches or frames signs nobody in: it could end his oldest sessions so.
+        if found is None and not request.head and request.headers.get("sec_fetch_dest", "document") == "document":
             known = await fronted(self._front, raw, request.address)
             if known is not None:
                 return await self._told(request, known)

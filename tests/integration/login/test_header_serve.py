@@ -34,6 +34,16 @@ def test_signed_in_without_a_form(proxied: World) -> None:
     assert (told["user"], told["login"], told["tenant"]) == ("alice", "proxy", "acme")
 
 
+@pytest.mark.parametrize("dest", ["image", "iframe", "empty", "script"])
+def test_nobody_is_signed_in_unasked(proxied: World, dest: str) -> None:
+    """CVE-2022-21703: other sites' pages, which fetch the login without its cookies, make no sessions of whoever looks
+    at them, and so end none that are too many; nor does a look at the head alone."""
+    headers = {**ALICE, "sec-fetch-site": "cross-site", "sec-fetch-dest": dest}
+    answer = httpx2.get(f"{proxied.url}/authgw/login", headers=headers)
+    assert "authgw" not in answer.cookies
+    assert "authgw" not in httpx2.head(f"{proxied.url}/authgw/login", headers=ALICE).cookies
+
+
 def test_not_by_the_other_ones_header(proxied: World) -> None:
     """A header of a login whose proxy is elsewhere signs nobody in: the form is shown."""
     headers = {"x-far-user": "alice", "x-remote-groups": "", "x-far-groups": "noc-acme"}
