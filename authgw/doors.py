@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -33,7 +33,8 @@ _FIELDS = ("user", "password", "token")
 class Visitor(msgspec.Struct, frozen=True):
     """Somebody with claims. `kind` None: credentials in the call. `grace`: known from before the store went away.
 
-    `token`: id and name of the API token he came with. `only`: the one path that it opens; empty: any.
+    `token`: id and name of the API token he came with. `only`: the one path that it opens; empty: any. `again` judges
+    whatever token he came with once more.
     """
 
     claims: Claims
@@ -43,6 +44,7 @@ class Visitor(msgspec.Struct, frozen=True):
     grace: bool = False
     token: str = ""
     only: str = ""
+    again: Callable[[], Awaitable[Visitor | Turned]] | None = None
 
     def __repr__(self) -> str:
         return f"Visitor({self.claims.user!r}, {self.kind}, {self.handle!r})"
@@ -143,7 +145,10 @@ class Doors:
         return Deny(Reason.NO_SESSION, 401, "there is no live session")
 
     async def still(self, visitor: Visitor) -> bool:
-        """Whether the session goes on with which something long has begun; asking is no use of it."""
+        """Whether the session goes on, or the token still holds, with which something long has begun; asking is no use
+        of a session."""
+        if visitor.again is not None:
+            return isinstance(await visitor.again(), Visitor)
         if not visitor.sid:
             return True
         try:
@@ -179,7 +184,7 @@ class Doors:
             return _turned_away(found, challenge=True)
         if found.only and path != found.only:
             return Deny(Reason.TOKEN_NARROW, 403, f"this token opens {found.only} alone")
-        return found
+        return msgspec.structs.replace(found, again=lambda: door.enter(text, request.address))
 
     async def _with_fields(self, request: Request, path: str | None, entry: Entry | None) -> Visitor | Deny | Answer:
         """The user's own credentials are taken out of the call here; they never go upstream."""

@@ -26,7 +26,7 @@ from authgw.policy.decide import Case, decide
 from authgw.policy.decision import Allow, Deny
 from authgw.reasons import Reason
 from authgw.session.model import Kind
-from authgw.trail import Trail
+from authgw.trail import SWITCHING, Trail
 from authgw.upstream.turns import asker
 from authgw.upstream.websocket import Dialler
 from authgw.watch import ALIVE_SECONDS
@@ -56,6 +56,8 @@ class Sockets:
         try:
             fields = tuple(allow.fields.items())
             async with self._dialler.open(trail.path, fields, scope.get("subprotocols", ())) as upstream:
+                trail.status = SWITCHING
+                trail.write(self._parts.audit, perf_counter())
                 await send({"type": "websocket.accept", "subprotocol": upstream.subprotocol})
                 code = await self._relay(receive, send, upstream, visitor)
                 await send({"type": "websocket.close", "code": code})

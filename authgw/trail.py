@@ -12,6 +12,9 @@ from authgw.intake.request import Request
 from authgw.policy.decision import Deny
 from authgw.reasons import Reason
 
+# RFC 9110, 15.2.2: what an opened WebSocket is answered with.
+SWITCHING = 101
+
 
 class Trail:
     """Filled along the request path, written once at its end. Lists leave no line of their own."""
@@ -58,7 +61,8 @@ class Trail:
 
     def write(self, audit: Audit, ended: float) -> None:
         """At most one line, whoever asks again."""
-        event = "refusal" if self.refused else "download" if self.calls else None
+        lasting = "websocket" if self.status == SWITCHING else None
+        event = "refusal" if self.refused else "download" if self.calls else lasting
         if event is None or self.written:
             return
         self.written = True

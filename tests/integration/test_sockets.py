@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from kit.attacked import FLAGS, PASSWORD, Site, login
 from kit.gateway import Gateway, gateway
+from kit.owner import ACCOUNT, Owner, hidden
 from kit.tripwire import SID, Reply, Seen, Tripwire, tripwire
 
 POLICY = """
@@ -159,6 +160,30 @@ def test_it_ends_with_its_session(door: tuple[Gateway, Tripwire]) -> None:
             client.recv(10)
         assert time.monotonic() - ended < 1.5
         assert client.close_code == 1008
+
+
+def test_it_ends_with_its_token(door: tuple[Gateway, Tripwire]) -> None:
+    """CVE-2025-29928: opened with an API token, it is closed within a second after the token is revoked; the trail says
+    who opened it, with which token."""
+    found, _ = door
+    with Owner(found.url, "all", PASSWORD) as owner:
+        assert owner.sign_in().status_code == 303
+        token = owner.token()
+        url = found.url.replace("http://", "ws://") + LIVE
+        with connect(url, additional_headers={"Authorization": f"Bearer {token}"}, proxy=None) as client:
+            client.send("hello")
+            assert client.recv(10) == "hello"
+            id = hidden(owner.get(ACCOUNT).text.partition('id="tokens"')[2], "id")
+            assert owner.post(ACCOUNT + "/tokens/revoke", {"form": owner.form(ACCOUNT), "id": id}).status_code == 303
+            ended = time.monotonic()
+            with pytest.raises(ConnectionClosed):
+                client.recv(10)
+            assert time.monotonic() - ended < 1.5
+            assert client.close_code == 1008
+    kept = [json.loads(line) for line in (found.folder / "audit.jsonl").read_text().splitlines()]
+    (line,) = [line for line in kept if line["event"] == "websocket"]
+    assert (line["user"], line["call"], line["token"]) == ("all", "live", f"{id} nightly")
+    assert token not in json.dumps(kept)
 
 
 def test_a_plain_request_opens_nothing(door: tuple[Gateway, Tripwire]) -> None:
