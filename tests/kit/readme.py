@@ -22,6 +22,11 @@ def readme() -> str:
     return (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def heading(text: str) -> str:
+    """What a link to this heading ends with, as GitHub makes it: lower case, hyphens for blanks, few other signs."""
+    return re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-")
+
+
 def blocks(prefix: str) -> list[Block]:
     """Fenced blocks whose info begins so, in their order."""
     text = readme()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
 from authgw_plugins import oidc_config, oidc_judge, oidc_provider, oidc_wire, script, static
-from kit.readme import ROOT, blocks, commands, readme, rows, section
+from kit.readme import ROOT, blocks, commands, heading, readme, rows, section
 from kit.readme_run import explained, run, write_files
 
 FIRST_SCREEN = 40
@@ -189,7 +190,24 @@ def test_every_goal_exists() -> None:
     assert named <= goals
 
 
-@pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "CHANGELOG.md", "deploy/README.md"])
+@pytest.mark.parametrize("name", ["README.md", "plugins/README.md"])
+def test_every_link_leads_somewhere(name: str) -> None:
+    """A link leads to a file that is there, or to a chapter of the same text."""
+    text = re.sub(r"^```.*?^```$", "", (ROOT / name).read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    chapters = {f"#{heading(title)}" for title in re.findall(r"^##+ (.*)$", text, re.MULTILINE)}
+    links = set(re.findall(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)", text))
+    assert len(links) >= 5
+    assert {link for link in links - chapters if not (ROOT / name).parent.joinpath(link).exists()} == set()
+
+
+def test_every_plugin_is_shown() -> None:
+    """The README's table of logins has every plugin that ships."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    shown = {name.strip("`") for name, _, _ in rows(section("Logins"), 3)}
+    assert shown == set(project["entry-points"]["authgw.login"]) | {"your own"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "CHANGELOG.md", "deploy/README.md", "plugins/README.md"])
 def test_files_that_are_named_exist(name: str) -> None:
     """A path in code marks that looks like one of this repository is one."""
     text = (ROOT / name).read_text("utf-8")
