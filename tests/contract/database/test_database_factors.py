@@ -56,6 +56,15 @@ async def test_a_code_is_spent_once(stores: list[FactorStore]) -> None:
     assert await stores[2].codes_left(ALICE) == 1
 
 
+async def test_one_factor_is_the_first(stores: list[FactorStore]) -> None:
+    """Of many processes that each keep a first factor at the same moment one does, and nothing takes its place."""
+    made = [msgspec.structs.replace(APP, id=f"a{n}", kind=("totp", "passkey")[n % 2]) for n in range(40)]
+    kept = await asyncio.gather(*(stores[n % 4].add(ALICE, one, alone=True, first=True) for n, one in enumerate(made)))
+    assert kept.count(True) == 1
+    assert await stores[0].of(ALICE) == (made[kept.index(True)],)
+    assert await stores[1].add(ALICE, PASSKEY, alone=False)
+
+
 async def test_a_sign_counter_only_rises(stores: list[FactorStore]) -> None:
     """A passkey's counter that is not higher than the last is a copy; 0 stays 0."""
     one, other, *_ = stores
