@@ -34,7 +34,7 @@ class Visitor(msgspec.Struct, frozen=True):
     """Somebody with claims. `kind` None: credentials in the call. `grace`: known from before the store went away.
 
     `token`: id and name of the API token he came with. `only`: the one path that it opens; empty: any. `again` judges
-    whatever token he came with once more.
+    whatever token or password he came with once more: a `Visitor` where it still holds.
     """
 
     claims: Claims
@@ -44,7 +44,7 @@ class Visitor(msgspec.Struct, frozen=True):
     grace: bool = False
     token: str = ""
     only: str = ""
-    again: Callable[[], Awaitable[Visitor | Turned]] | None = None
+    again: Callable[[], Awaitable[object]] | None = None
 
     def __repr__(self) -> str:
         return f"Visitor({self.claims.user!r}, {self.kind}, {self.handle!r})"
@@ -145,8 +145,8 @@ class Doors:
         return Deny(Reason.NO_SESSION, 401, "there is no live session")
 
     async def still(self, visitor: Visitor) -> bool:
-        """Whether the session goes on, or the token still holds, with which something long has begun; asking is no use
-        of a session."""
+        """Whether the session goes on, or the token or password still holds, with which something long has begun;
+        asking is no use of a session."""
         if visitor.again is not None:
             return isinstance(await visitor.again(), Visitor)
         if not visitor.sid:
@@ -199,7 +199,7 @@ class Doors:
                 return as_json(401, {"success": False, "error": f"{name} must be set"})
         verdict = await self._front.api(user, password, otp or None, request.address)
         if isinstance(verdict, LoggedIn):
-            return Visitor(verdict.claims, None)
+            return Visitor(verdict.claims, None, again=lambda: self._with_fields(request, path, entry))
         return _turned_away(verdict)
 
     def _kept(self, request: Request) -> Visitor | None:
