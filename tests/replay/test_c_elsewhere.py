@@ -5,34 +5,27 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-NO_SSO = "no login by redirect: neither OpenID Connect nor SAML is spoken"
-NO_SECOND = "no second factor yet: who needs one is refused"
-NO_WRITES = "nothing of users, rights or factors can be changed over HTTP"
-NO_DIRECTORY = "no directory is asked"
+FAULTS = "a provider that lies: tests/integration/login/test_oidc_faults.py"
 ELSEWHERE = {
     "CVE-2026-54762": "files that cannot be read: tests/integration/test_refusal_files.py",
     "CVE-2026-27586": "files that cannot be read: tests/integration/test_refusal_files.py",
     "CVE-2022-35957": "one plugin's own name for a user decides; there are no attributes to choose from",
     "CVE-2021-29652": "signed texts are the login form's: tests/unit/login/test_attempt.py",
-    "CVE-2019-14857": NO_SSO,
-    "CVE-2026-41569": NO_SSO,
-    "CVE-2023-48228": NO_SSO,
-    "CVE-2026-114617": NO_SSO,
-    "CVE-2024-37568": NO_SSO,
-    "CVE-2026-18569": NO_SSO,
-    "CVE-2020-27846": NO_SSO,
-    "CVE-2026-82470": NO_SECOND,
-    "CVE-2026-107276": NO_SECOND,
-    "CVE-2026-94218": NO_SECOND,
-    "CVE-2026-49448": NO_SECOND,
-    "CVE-2026-95754": NO_SECOND,
-    "CVE-2024-37905": NO_WRITES,
+    "CVE-2019-14857": "where a login at a provider leads: tests/unit/login/test_target.py",
+    "CVE-2026-41569": "where a login at a provider leads: tests/unit/login/test_target.py",
+    "CVE-2023-48228": FAULTS,
+    "CVE-2026-114617": FAULTS,
+    "CVE-2024-37568": FAULTS,
+    "CVE-2026-18569": "logout tokens: tests/integration/login/test_oidc_logout.py",
+    "CVE-2020-27846": "no SAML is spoken; a proxy in front may speak it",
+    "CVE-2026-107276": "one code at once over four instances: tests/integration/login/test_factor_race.py",
+    "CVE-2024-37905": "tokens and rights of others: tests/integration/account/test_tokens_serve.py",
     "CVE-2026-25227": "explaining is a command of the operator's own, not a page",
-    "CVE-2026-18203": NO_DIRECTORY,
-    "CVE-2020-16093": NO_DIRECTORY,
+    "CVE-2026-18203": "groups are compared whole: tests/unit/rights/test_mapping.py",
+    "CVE-2020-16093": "wrong certificates: tests/integration/login/test_ldap_servers.py",
     "CVE-2024-52307": "no secret is compared over HTTP but hashes of random ids",
     "CVE-2025-49825": "no other protocol than HTTP",
-    "CVE-2026-21724": NO_WRITES,
+    "CVE-2026-21724": "users and rights cannot be written over HTTP, but for one's own password",
 }
 
 
