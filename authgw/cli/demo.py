@@ -14,10 +14,12 @@ import click
 from authgw.cli.serve import address, bind, run, server
 
 SERVICE_USER = "authgw"
+_PORT = click.IntRange(0, 65535)
+_PORT_HELP = "Port on the loopback address; 0 takes a free one."
 
 
 @click.command("demo-upstream")
-@click.option("--port", default=8081, show_default=True, help="Port on the loopback address; 0 takes a free one.")
+@click.option("--port", type=_PORT, default=8081, show_default=True, help=_PORT_HELP)
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of call records.")
 @click.option("--user", default=SERVICE_USER, show_default=True, help="The look-alike's one account.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its password, in one line [default: authgw].")
@@ -55,7 +57,7 @@ def demo_upstream(
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, help="Port on the loopback address; 0 takes a free one.")
+@click.option("--port", type=_PORT, default=8080, show_default=True, help=_PORT_HELP)
 def demo(port: int) -> None:
     """Run the gateway before a look-alike with real call records, everything in this one process.
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
+from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -28,7 +30,7 @@ def explain_login(path: Path, groups: str | None, address: str, user: str) -> No
                authgw explain-login --config authgw.toml --groups 'cn=noc,dc=example,dc=com' somebody
 
     A login that cannot tell without a password (a script, a service) says so. Exit codes: 0 he comes in with the right
-    password, 1 he does not, 2 the configuration or the name cannot be used.
+    password, 1 he does not, 2 the configuration, the name or the address cannot be used.
     """
     from authgw.login import assemble, explain
     from authgw.login.user import canonical
@@ -37,6 +39,9 @@ def explain_login(path: Path, groups: str | None, address: str, user: str) -> No
     name = canonical(user)
     if name is None:
         click.echo(f"authgw: {user!r} cannot be a user's name", err=True)
+        sys.exit(2)
+    if address and not _is_address(address):
+        click.echo(f"authgw: --address {address!r} is not an IP address", err=True)
         sys.exit(2)
     person = Person(name, None if groups is None else _split(groups), address, time.time())
 
@@ -53,6 +58,13 @@ def explain_login(path: Path, groups: str | None, address: str, user: str) -> No
     for line in told.lines:
         click.echo(plain(line))
     sys.exit(0 if told.comes_in else 1)
+
+
+def _is_address(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ip_address(text)
+        return True
+    return False
 
 
 def _split(groups: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def list_(path: Path, user: str, login: str | None) -> None:
         click.echo(line)
 
 
-@factors.command()
+@factors.command(short_help="Take a user's factors away, and end his sessions.")
 @_config
 @_user
 @_login

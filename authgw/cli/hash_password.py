@@ -14,9 +14,14 @@ from authgw_plugins.passwords import hashed
 def hash_password() -> None:
     """Print the argon2 hash of a password, for users.toml.
 
-    The password is one line on standard input; its line end is no part of it.
+    The password is one line on standard input; its line end is no part of it. At a terminal it is asked for, twice and
+    unseen.
     """
-    data = sys.stdin.buffer.read(MAX_PASSWORD_BYTES + 3)
+    if sys.stdin.isatty():
+        asked: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+        data = asked.encode()
+    else:
+        data = sys.stdin.buffer.read(MAX_PASSWORD_BYTES + 3)
     line = data.removesuffix(b"\n").removesuffix(b"\r")
     if not line:
         raise click.UsageError("give the password on standard input")

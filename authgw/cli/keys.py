@@ -47,12 +47,12 @@ def keys() -> None:
     """
 
 
-@keys.command("list")
+@keys.command("list", short_help="Show the keys by id, and how many secrets each has sealed.")
 @_config
 def list_(path: Path) -> None:
     """Show the keys by id, current one first, and how many stored secrets each has sealed. No key is ever shown.
 
-    Exit codes: 0, 1 the database cannot be asked, 2 the key file cannot be used.
+    Exit codes: 0 shown, 1 the database cannot be asked, 2 the key file cannot be used.
     """
     settings = settings_of(path)
     with config_errors_end_it():
@@ -77,7 +77,7 @@ def add(path: Path) -> None:
     click.echo(f"next: restart each instance, then authgw keys rotate --to {id} --config {path}")
 
 
-@keys.command()
+@keys.command(short_help="Put a fresh key on top of the key file, as the current one.")
 @_config
 @click.option("--to", "id", help="A key of the file, as `keys add` made it, instead of a fresh one.")
 def rotate(path: Path, id: str | None) -> None:

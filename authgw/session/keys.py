@@ -84,6 +84,9 @@ def load(path: Path, *, create: bool = True, entropy: Callable[[int], bytes] = s
         _make(path, entropy)
     try:
         text = _read(path)
+    except FileNotFoundError as error:
+        advice = "there is no key file; the first start of `authgw serve` makes one"
+        raise ConfigError([Problem(str(path), "", advice)]) from error
     except OSError as error:
         raise ConfigError([Problem(str(path), "", f"the key file cannot be read: {error.strerror}")]) from error
     return _parse(path, text)

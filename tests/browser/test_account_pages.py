@@ -50,7 +50,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def sign_in(page: Page, site: World, user: str = "alice", password: str = PASSWORD) -> None:
     page.goto(site.url + "/authgw/login?next=/authgw/account")
-    page.get_by_label("User name").fill(user)
+    page.get_by_label("Username").fill(user)
     page.get_by_label("Password").fill(password)
     enter(page)
 
@@ -72,7 +72,7 @@ def test_a_token_from_the_first_click_to_the_first_call(site: World, page: Page)
     page.get_by_role("button", name="Make a token").click()
     confirm(page)
     expect(page).to_have_url(site.url + "/authgw/account/tokens/new")
-    page.get_by_label("Name, so that you know it again").fill("night report")
+    page.get_by_label("A name that tells you what it is for").fill("night report")
     page.get_by_label("only the rights chosen below").check()
     page.get_by_role("button", name="Make the token").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose at least one right")
@@ -97,6 +97,7 @@ def test_rights_sessions_language(site: World, page: Page) -> None:
         site.url + "/php/model/sql.php", params={"module": "bypass_login", "user": "alice", "pass": PASSWORD}
     ).json()["SID"]
     sign_in(page, site)
+    expect(page.get_by_text("You are signed in as alice (Alice Adams).", exact=True)).to_be_visible()
     rights = page.get_by_role("region", name="What you may do")
     expect(rights).to_contain_text("numbers +4420%, but never +442079460950")
     expect(rights).to_contain_text("calls from sensors")
@@ -121,7 +122,7 @@ def test_an_expired_password(site: World, page: Page) -> None:
     """Who signs in with a password that has expired chooses a new one and goes on, by keyboard alone."""
     sign_in(page, site, "gone")
     expect(page.get_by_role("alert")).to_contain_text("Choose a new one to sign in.")
-    expect(page.get_by_label("Password as it is now")).to_be_focused()
+    expect(page.get_by_label("Current password")).to_be_focused()
     page.keyboard.type(PASSWORD)
     for _ in range(2):
         page.keyboard.press("Tab")
@@ -209,7 +210,7 @@ def test_a_script_that_slipped_into_the_gui(site: World, browser: Browser) -> No
     context = browser.new_context()
     page = context.new_page()
     page.goto(site.url + "/authgw/login?next=/authgw/account/confirm")
-    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Username").fill("admin")
     confirm(page)
     confirm(page)
     page.goto(site.url + "/admin.php")

@@ -106,7 +106,7 @@ def test_a_whole_life_with_the_keyboard(site: World, browser: Browser, user: str
     with page.expect_download() as saved:
         page.get_by_text("Download as a text file").click()
     assert all(code in saved.value.path().read_text() for code in codes)
-    tab_to(page, "I have kept them, continue")
+    tab_to(page, "I have saved them, continue")
     page.keyboard.press("Enter")
     expect(page).to_have_url(site.url + "/admin.php")
     opened.clear_cookies()

@@ -66,7 +66,7 @@ def test_a_wrong_password_and_then_the_right_one(site: World, page: Page) -> Non
     page.goto(site.url + "/authgw/login")
     sign_in(page, "alice", "wrong")
     expect(page.get_by_role("alert")).to_contain_text("Invalid username or password.")
-    expect(page.get_by_label("User name")).to_have_value("alice")
+    expect(page.get_by_label("Username")).to_have_value("alice")
     expect(page.get_by_label("Password")).to_be_focused()
     expect(page.get_by_label("Password")).to_have_value("")
     page.keyboard.type("correct horse")
@@ -131,7 +131,7 @@ def test_axe_finds_nothing(site: World, browser: Browser) -> None:
 def test_the_focus_can_be_seen(site: World, page: Page) -> None:
     """Every stop of the Tab key has a visible outline."""
     page.goto(site.url + "/authgw/login")
-    for role, name in (("textbox", "User name"), ("textbox", "Password"), ("button", "Sign in")):
+    for role, name in (("textbox", "Username"), ("textbox", "Password"), ("button", "Sign in")):
         stop = page.get_by_role(role, name=name)  # type: ignore[arg-type]
         expect(stop).to_be_focused()
         expect(stop).not_to_have_css("outline-style", "none")

@@ -89,7 +89,7 @@ def enrol(page: Page) -> None:
     button.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
-    page.get_by_role("button", name="I have kept them, continue").click()
+    page.get_by_role("button", name="I have saved them, continue").click()
     expect(page).to_have_url(re.compile("/admin.php$"))
 
 

@@ -69,7 +69,7 @@ def test_an_app_from_the_account_page(site: World) -> None:
         id = re.search(rf'action="{REMOVE}">\s*<input[^>]+>\s*<input type="hidden" name="id" value="(\w+)"', page)
         assert id is not None
         ann.post(REMOVE, {"form": ann.form(ACCOUNT), "id": id[1]})
-        assert "You have none." in ann.get(ACCOUNT).text
+        assert "You have none yet." in ann.get(ACCOUNT).text
         with Owner(site.url, "ann", OLD) as again:
             assert again.sign_in().headers["location"].endswith("/admin.php")
 
@@ -85,7 +85,7 @@ def test_nothing_changes_without_a_proof(site: World, path: str) -> None:
         for headers in ({"sec_fetch_site": "cross-site"}, {"sec_fetch_dest": "empty", "sec_fetch_mode": "cors"}):
             assert ben.post(path, fields, **headers).status_code in (400, 403)
         assert ben.post(path, fields | {"form": "1.x"}).status_code == 400
-        assert "You have none." in ben.get(ACCOUNT).text
+        assert "You have none yet." in ben.get(ACCOUNT).text
 
 
 def test_a_wrong_code_sets_up_nothing(site: World) -> None:
@@ -99,7 +99,7 @@ def test_a_wrong_code_sets_up_nothing(site: World) -> None:
         assert (wrong.status_code, key[0] in wrong.text) == (400, True)
         ben.confirm(next=APP)
         assert key[0] not in ben.get(APP).text
-        assert "You have none." in ben.get(ACCOUNT).text
+        assert "You have none yet." in ben.get(ACCOUNT).text
 
 
 def test_not_for_everybody(site: World) -> None:

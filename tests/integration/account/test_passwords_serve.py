@@ -78,13 +78,13 @@ def test_a_new_password(site: World) -> None:
     ("user", "old", "new", "again", "status", "said"),
     [
         ("bob", "wrong", NEW, None, 401, "Invalid username or password."),
-        ("bob", "", NEW, None, 400, "Enter your user name"),
+        ("bob", "", NEW, None, 400, "Enter your username"),
         ("bob", OLD, NEW, NEW + "!", 400, "The two new passwords differ"),
         ("bob", OLD, "tiny one", None, 400, "at least 12 characters"),
         ("bob", OLD, "", None, 400, "at least 12 characters"),
         ("bob", OLD, "x" * 1025, None, 400, "too long"),
-        ("bob", OLD, OLD, None, 400, "is the old one"),
-        ("bob", OLD, "this is BOB again", None, 400, "holds your user name"),
+        ("bob", OLD, OLD, None, 400, "is the same as the old one"),
+        ("bob", OLD, "this is BOB again", None, 400, "contains your username"),
     ],
 )
 def test_what_will_not_do(

@@ -55,7 +55,7 @@ def test_a_missing_right(language: str) -> None:
     assert answer.status == 403
     assert "can_pcap" in text
     assert ("záznamy paketů" if language else "download captures") in text
-    assert ("Správce" if language else "administrator") in text
+    assert ("správce" if language else "administrator") in text
     assert "abc123" in text
     assert 'href="/authgw/logout"' in text
 
@@ -83,8 +83,8 @@ def test_nothing_gets_out_of_a_text(status: int, reason: Reason) -> None:
         (400, Reason.SCAN_TOO_WIDE, "at most 31 days", "code here"),
         (502, Reason.UPSTREAM_TIMEOUT, "no usable answer", "at most 31 days"),
         (503, Reason.STORE_UNAVAILABLE, "Sessions cannot be read", "at most 31 days"),
-        (500, Reason.INTERNAL, "The log knows more", "at most 31 days"),
-        (504, Reason.SCAN_TIMEOUT, "at most 31 days", "The log knows more"),
+        (500, Reason.INTERNAL, "The log has more about it", "at most 31 days"),
+        (504, Reason.SCAN_TIMEOUT, "at most 31 days", "The log has more about it"),
         (403, Reason.PAGES_NOT_SERVED, "Scripts that use the Web API work", "cannot be narrowed"),
         (403, Reason.REASON_DEMANDED, "a reason for each download", "The gateway refused"),
     ],
