@@ -22,7 +22,7 @@ PIECE = bytes(1 << 16)
 
 
 def endless(connection: socket.socket) -> None:
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 999999999\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 999999999999\r\n\r\n"
     with contextlib.suppress(OSError):
         connection.sendall(head)
         while True:
