@@ -17,10 +17,12 @@ from authgw.durable.database import Database
 from authgw.durable.sealed import Part, plain
 from authgw.durable.vault import Vault
 from authgw.errors import StoreError
+from authgw.reasons import Reason
 from authgw.session.keys import Keys
 
 SCHEMA_VERSION = 1
 NAME_LENGTH = 64
+MAX_FACTORS = 10
 
 _tables = sa.MetaData()
 _users = sa.Table(
@@ -110,23 +112,31 @@ class FactorStore:
         ]
         return tuple(sorted(found, key=lambda one: (one.created, one.id)))
 
-    async def add(self, who: Who, factor: Stored, *, alone: bool, first: bool = False) -> bool:
-        """Keep a factor. `alone`: it takes the place of those of its kind. `first`: only where the user has none at
-        all; False: he has one, and nothing was kept. Atomic."""
+    async def add(
+        self, who: Who, factor: Stored, *, alone: bool, first: bool = False, most: int = MAX_FACTORS
+    ) -> Reason | None:
+        """Keep a factor. `alone`: it takes the place of those of its kind.
+
+        Or why nothing was kept: ATTEMPT_OVER, it was to be the user's `first` and he has one; TOO_MANY_FACTORS, he
+        would have more than `most`. Atomic, on all instances.
+        """
         row = msgspec.structs.asdict(factor) | {"secret": self._vault.close(factor.id, factor.secret)}
         row |= {"login": who.login, "user_key": who.key, "name": factor.name[:NAME_LENGTH]}
 
-        def work() -> bool:
+        def work() -> Reason | None:
             self._ensure(who)
             with self._database.engine.begin() as database:
                 # Whoever has changed the user's row is waited for, and everybody else waits for this one.
                 database.execute(_users.update().where(_of(_users, who)).values(user_name=who.user))
-                if first and database.execute(sa.select(_factors.c.id).where(_of(_factors, who))).first():
-                    return False
+                kinds = list(database.scalars(sa.select(_factors.c.kind).where(_of(_factors, who))))
+                if first and kinds:
+                    return Reason.ATTEMPT_OVER
+                if len([kind for kind in kinds if not (alone and kind == factor.kind)]) >= most:
+                    return Reason.TOO_MANY_FACTORS
                 if alone:
                     database.execute(_factors.delete().where(_of(_factors, who), _factors.c.kind == factor.kind))
                 database.execute(_factors.insert().values(**row))
-            return True
+            return None
 
         return await self._database.run(work)
 

@@ -7,6 +7,7 @@ kept under a new key of the key file without the token.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -16,6 +17,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from authgw.account.token import Kind, Token, counter, digest, is_same, key_of, made, subject
 from authgw.durable.database import Database
@@ -45,6 +47,8 @@ _tokens = sa.Table(
     # More than MariaDB's plain BLOB takes: a user may have many grants.
     sa.Column("record", sa.LargeBinary(1 << 20), nullable=False),
 )
+# Whoever makes a token holds its owner's row here: so nobody counts while another one writes.
+_owners = sa.Table("authgw_token_owner", _tables, sa.Column("owner", sa.String(64), primary_key=True))
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +110,8 @@ class Tokens:
         seconds: float,
         most: int,
     ) -> tuple[str, Token] | None:
-        """A new token: (its text, which is nowhere else, and what is kept). None: the owner has `most` already."""
+        """A new token: (its text, which is nowhere else, and what is kept). None: the owner has `most` already,
+        counted on all instances."""
         now = self._clock()
         text = made(self._entropy)
         token = Token(
@@ -124,17 +129,7 @@ class Tokens:
         known = digest(text)
         row = {"id": token.id, "hash": _hashes(self._keys, known)[0], "owner": _owner(owner), "used": 0}
         row |= {"expires": int(token.expires), "record": self._close(token, known)}
-
-        def write() -> bool:
-            with self._database.engine.begin() as database:
-                database.execute(_tokens.delete().where(_tokens.c.expires < int(now)))
-                mine = sa.select(sa.func.count()).where(_tokens.c.owner == row["owner"])
-                if int(database.scalar(mine) or 0) >= most:
-                    return False
-                database.execute(_tokens.insert().values(**row))
-            return True
-
-        return (text, token) if await self._database.run(write) else None
+        return (text, token) if await self._database.run(lambda: self._write(row, int(now), most)) else None
 
     async def find(self, known: bytes) -> Token | None:
         """The token of this digest, expired or not. None: there is none."""
@@ -195,6 +190,27 @@ class Tokens:
         await self._database.run(write)
         if any((token.owner, token.gates) != (owner, kept) for token, _, _ in rows):
             await self._epochs.bump(*counter(owner))
+
+    def _write(self, row: Mapping[str, Any], now: int, most: int) -> bool:
+        """Keep a token where its owner has less than `most`."""
+        owner = row["owner"]
+        held = _owners.update().where(_owners.c.owner == owner).values(owner=owner)
+        self._ensure(owner)
+        with self._database.engine.begin() as database:
+            database.execute(held)
+            database.execute(_tokens.delete().where(_tokens.c.expires < now))
+            mine = sa.select(sa.func.count()).where(_tokens.c.owner == owner)
+            if int(database.scalar(mine) or 0) >= most:
+                return False
+            database.execute(_tokens.insert().values(**row))
+        return True
+
+    def _ensure(self, owner: str) -> None:
+        with self._database.engine.connect() as database:
+            if database.execute(sa.select(_owners).where(_owners.c.owner == owner)).first():
+                return
+        with contextlib.suppress(IntegrityError), self._database.engine.begin() as database:
+            database.execute(_owners.insert().values(owner=owner))  # unless another instance was first
 
     async def _kept(self, where: sa.ColumnElement[bool]) -> list[Kept]:
         now = self._clock()

@@ -31,7 +31,6 @@ from authgw.rights.claims import Claims
 from authgw.session.record import by_id, by_user
 
 TOTP, PASSKEY, RECOVERY = "totp", "passkey", "recovery"
-MAX_FACTORS = 10
 AUTHENTICATOR = "Authenticator"
 
 
@@ -162,6 +161,11 @@ class Factors:
         factor = Stored(self._entropy(16).hex(), TOTP, AUTHENTICATOR, secret.encode(), 0, int(self._now()), 0)
         return await self._enrolled(who, factor, alone=True, first=first)
 
+    @property
+    def take_passkeys(self) -> bool:
+        """Whether there can be passkeys: they belong to a host with a name."""
+        return self._relying is not None
+
     async def passkey_creation(self, who: Who, challenge: bytes) -> str:
         """What passkey.js asks the browser for to make a passkey, as JSON; empty where there can be none."""
         if self._relying is None:
@@ -173,8 +177,6 @@ class Factors:
         self, who: Who, challenge: bytes, answer: str, name: str, *, first: bool = False
     ) -> tuple[str, ...] | Reason:
         """Enrol a passkey under a name that its owner knows it by. The result is that of `confirm`."""
-        if len(await self._store.of(who)) >= MAX_FACTORS:
-            return Reason.TOO_MANY_FACTORS
         made = passkeys.made(self._relying, challenge, answer) if self._relying else None
         if made is None or made.id in [passkey.id for _, passkey in await self._passkeys(who)]:
             return Reason.PASSKEY_REFUSED
@@ -257,8 +259,9 @@ class Factors:
         ]
 
     async def _enrolled(self, who: Who, factor: Stored, *, alone: bool, first: bool) -> tuple[str, ...] | Reason:
-        if not await self._store.add(who, factor, alone=alone, first=first):
-            return Reason.ATTEMPT_OVER
+        refused = await self._store.add(who, factor, alone=alone, first=first)
+        if refused is not None:
+            return refused
         codes = () if await self._store.codes_left(who) else await self._fresh_codes(who)
         await self._noted(who, "enrolled", factor.id, factor.kind)
         return codes

@@ -12,6 +12,7 @@ from authgw.durable import engine, factors
 from authgw.durable.factors import FactorStore, Stored, Who
 from authgw.durable.sealed import Done, count, seal_anew
 from authgw.errors import StoreError
+from authgw.reasons import Reason
 from authgw.session.keys import Key, Keys
 
 pytestmark = pytest.mark.anyio
@@ -72,6 +73,28 @@ async def test_a_sign_counter_only_rises(stores: list[FactorStore]) -> None:
     assert await other.touch(ALICE, "p1", 8, 500)
     assert not await one.touch(ALICE, "p1", 8, 501)
     assert (await one.of(ALICE))[0].uses == 8
+
+
+async def test_no_more_than_one_may_have(stores: list[FactorStore]) -> None:
+    """Of many processes that enrol a factor at the same moment so many succeed as the user may have; his app counts,
+    and may be replaced all the same. What was refused is not kept."""
+    keys = [msgspec.structs.replace(PASSKEY, id=f"p{n}") for n in range(12)]
+    told = await asyncio.gather(*(stores[n % 4].add(ALICE, one, alone=False, most=3) for n, one in enumerate(keys)))
+    assert (told.count(None), told.count(Reason.TOO_MANY_FACTORS)) == (3, 9)
+    assert {one.id for one in await stores[0].of(ALICE)} == {keys[n].id for n in range(12) if told[n] is None}
+    assert await stores[1].add(ALICE, APP, alone=True, most=3) is Reason.TOO_MANY_FACTORS
+    assert await stores[1].add(ALICE, APP, alone=True, most=4) is None
+    newer = msgspec.structs.replace(APP, id="a2")
+    assert await stores[2].add(ALICE, newer, alone=True, most=4) is None
+    assert len(await stores[3].of(ALICE)) == 4
+
+
+async def test_a_first_factor_is_one(stores: list[FactorStore]) -> None:
+    """Of many who enrol the first factor of a user at the same moment one does."""
+    keys = [msgspec.structs.replace(PASSKEY, id=f"p{n}") for n in range(8)]
+    told = await asyncio.gather(*(stores[n % 4].add(ALICE, one, alone=False, first=True) for n, one in enumerate(keys)))
+    assert (told.count(None), told.count(Reason.ATTEMPT_OVER)) == (1, 7)
+    assert len(await stores[0].of(ALICE)) == 1
 
 
 async def test_users_are_kept_apart(stores: list[FactorStore]) -> None:

@@ -30,8 +30,11 @@ class Desk:
         self.epochs = Epochs(url, Clock())
         self.tokens = Tokens(url, Keys(keys), self.epochs, Clock())
 
+    async def tried(self, owner: Claims, most: int) -> tuple[str, Token] | None:
+        return await self.tokens.make(owner, (), name="x", kind=Kind.FULL, flags=(), seconds=3600, most=most)
+
     async def make(self, owner: Claims) -> tuple[str, Token]:
-        made = await self.tokens.make(owner, (), name="x", kind=Kind.FULL, flags=(), seconds=3600, most=5)
+        made = await self.tried(owner, 5)
         assert made is not None
         return made
 
@@ -57,6 +60,25 @@ async def test_made_here_and_found_there(desks: list[Desk]) -> None:
         assert await other.tokens.find(digest(text)) == token
         assert [each.token for each in await other.tokens.of(owner)] == [token]
     assert await other.tokens.find(digest("another")) is None
+
+
+@pytest.mark.parametrize("most", [0, 1, 3])
+async def test_no_more_than_one_may_have(url: str, most: int) -> None:
+    """Of many instances that make a token of one user at the same moment, his first ones too, so many succeed as he
+    may have, and every other user has his own; when one is revoked there is room for one."""
+    desks, bob = [Desk(url, OLD) for _ in range(4)], claims("bob", 102)
+    owners = [claims() if n % 2 else bob for n in range(24)]
+    made = await asyncio.gather(*(desks[n % 4].tried(owner, most) for n, owner in enumerate(owners)))
+    for owner in (claims(), bob):
+        assert sum(one is not None and one[1].owner == owner for one in made) == most
+        kept = await desks[0].tokens.of(owner)
+        assert len(kept) == most
+        for one in kept[:1]:
+            await desks[1].tokens.revoke(one.token)
+        again = await asyncio.gather(*(desk.tried(owner, most) for desk in desks))
+        assert len([one for one in again if one]) == min(most, 1)
+    for desk in desks:
+        await desk.close()
 
 
 async def test_a_token_is_revoked_once(desks: list[Desk]) -> None:

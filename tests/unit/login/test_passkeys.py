@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from authgw.durable.factors import MAX_FACTORS
 from authgw.login import passkeys
-from authgw.login.factors import MAX_FACTORS, PASSKEY, Assertion, Code, RecoveryCode, who_of
+from authgw.login.factors import PASSKEY, Assertion, Code, RecoveryCode, who_of
 from authgw.login.outcome import Pending, Turned
 from authgw.login.passkeys import Passkey, creation, made, proved, relying, request
 from authgw.login.second import Proved
