@@ -6,6 +6,7 @@ to a minute in this process; expiry, epochs, lock-out and gates are checked at e
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -90,6 +91,7 @@ class TokenLogin:
         self._clock = clock
         self._seconds = plugin_seconds
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._asking: dict[tuple[str, float, int, str], asyncio.Task[Standing | Turned]] = {}
 
     async def enter(self, text: str, address: str) -> Bearer | Turned:
         """What a token opens from this address, or why not. `text`: whatever came in the place of a token."""
@@ -106,10 +108,9 @@ class TokenLogin:
         if known is None:
             return None
         token = known.token
+        counted = await self._epochs.total([*subject(token.owner), counter(token.owner)])
         if (
-            0 <= self._clock() - known.at < MAX_SECONDS
-            and known.version == chain.version(self._instances)
-            and await self._epochs.total([*subject(token.owner), counter(token.owner)]) == known.counted
+            self._is_current(known, chain.version(self._instances), counted)
             and await self._stops(token, known.standing, address) is None
         ):
             self._known.move_to_end(name)
@@ -150,15 +151,12 @@ class TokenLogin:
         if not await self._epochs.holds(subject(owner), token.epoch):
             return INVALID
         counted = await self._epochs.total([*subject(owner), counter(owner)])
-        standing = await self._standing(token)
+        standing = await self._shared(name, token, counted, version)
         if isinstance(standing, Turned):
             return standing
         if (stop := await self._stops(token, standing, address)) is not None:
             return stop
         await self._tokens.used(token)
-        self._known[name] = _Known(token, standing, version, counted, self._clock())
-        if len(self._known) > MAX_ENTRIES:
-            self._known.popitem(last=False)
         return Bearer(narrowed(standing.claims, token.kind, token.flags), token)
 
     async def _stops(self, token: Token, standing: Standing, address: str) -> Turned | None:
@@ -181,6 +179,32 @@ class TokenLogin:
         outcome = await chain.refresh(self._instances, owner.login, identity, seconds=self._seconds)
         reading = self._rights.read(owner.login, outcome) if isinstance(outcome, Granted) else None
         return reading.gates if isinstance(reading, Reading) else None
+
+    def _is_current(self, known: _Known, version: str, counted: int) -> bool:
+        young = 0 <= self._clock() - known.at < MAX_SECONDS
+        return young and (known.version, known.counted) == (version, counted)
+
+    async def _shared(self, name: bytes, token: Token, counted: int, version: str) -> Standing | Turned:
+        """One question to the plugin for all who use a token for the first time at the same moment. Whoever comes after
+        something has changed asks anew."""
+        known = self._known.get(name)
+        if known is not None and known.token == token and self._is_current(known, version, counted):
+            return known.standing
+        asked = (token.id, token.seen, counted, version)
+        task = self._asking.get(asked)
+        if task is None:
+            task = self._asking[asked] = asyncio.create_task(self._learnt(name, token, counted, version))
+            task.add_done_callback(lambda _: self._asking.pop(asked, None))
+        # Shielded: one client that leaves must not take the answer from the others.
+        return await asyncio.shield(task)
+
+    async def _learnt(self, name: bytes, token: Token, counted: int, version: str) -> Standing | Turned:
+        standing = await self._standing(token)
+        if isinstance(standing, Standing):
+            self._known[name] = _Known(token, standing, version, counted, self._clock())
+            if len(self._known) > MAX_ENTRIES:
+                self._known.popitem(last=False)
+        return standing
 
     async def _standing(self, token: Token) -> Standing | Turned:
         """The owner's rights of now, or those of his last login where nobody can tell."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from authgw.account.token import Kind
-from authgw.contract import Failed, NotMine
+from authgw.account.token import Kind, Token
+from authgw.contract import Failed, Identity, NotMine, Outcome
 from authgw.rights.claims import Claims
 from authgw.session.record import by_id, by_tenant, by_user
 from kit.tokens import AT, Booth, People
@@ -58,6 +59,79 @@ async def test_nothing_is_asked_for_a_minute(booth: Booth) -> None:
         "granted", "alice", "token", f"{token.id} nightly",
     )  # fmt: skip
     assert text not in str(event)
+
+
+def held(booth: Booth) -> tuple[asyncio.Event, asyncio.Event]:
+    """The plugin answers when the second is set; the first is, once it was asked."""
+    asked, go, answer = asyncio.Event(), asyncio.Event(), booth.people.refresh
+
+    async def refresh(identity: Identity) -> Outcome:
+        outcome = await answer(identity)
+        asked.set()
+        await go.wait()
+        return outcome
+
+    booth.people.refresh = refresh  # type: ignore[method-assign]
+    return asked, go
+
+
+async def test_first_uses_at_one_moment_ask_once(booth: Booth) -> None:
+    """However many use a token for the first time together, its owner's plugin is asked once, and each is judged for
+    his own address; one that leaves takes the answer from nobody."""
+    booth.people.users["alice"]["enable_login_ip"] = [AT]
+    text, _ = await booth.make()
+    asked, go = held(booth)
+    uses = [asyncio.create_task(booth.claims(text)) for _ in range(20)]
+    uses.append(asyncio.create_task(booth.claims(text, "192.0.2.8")))
+    await asked.wait()
+    uses[0].cancel()
+    go.set()
+    _, *others, elsewhere = await asyncio.gather(*uses, return_exceptions=True)
+    assert [flags(each) for each in others if isinstance(each, Claims)] == [{"can_cdr", "can_pcap"}] * 19
+    assert elsewhere == "address_not_allowed"
+    assert booth.people.asked == 1
+
+
+async def test_a_failure_is_shared_and_not_kept(booth: Booth) -> None:
+    """Where the plugin fails, all who wait are told so by one question; the next use asks again."""
+    text, _ = await booth.make()
+    booth.people.answer = Failed("directory down")
+    assert await booth.claims(text) == "login_failed"
+    found, find = [], booth.tokens.find
+    _, go = held(booth)
+
+    async def counted(known: bytes) -> Token | None:
+        token = await find(known)
+        found.append(token)
+        if len(found) == 10:
+            # Those before wait for the plugin by now: what was asked of the epochs is remembered.
+            asyncio.get_running_loop().call_later(0, go.set)
+        return token
+
+    booth.tokens.find = counted  # type: ignore[method-assign]
+    assert await asyncio.gather(*(booth.claims(text) for _ in range(10))) == ["login_failed"] * 10
+    assert booth.people.asked == 2
+    booth.people.answer = None
+    assert flags(await booth.claims(text)) == {"can_cdr", "can_pcap"}
+
+
+async def test_whoever_comes_after_a_change_asks_anew(booth: Booth) -> None:
+    """A use that begins after the user's tokens changed does not take an answer from before that."""
+    text, _ = await booth.make()
+    other, gone = await booth.make(name="other")
+    asked, go = held(booth)
+    early = asyncio.create_task(booth.claims(text))
+    await asked.wait()
+    asked.clear()
+    booth.people.users["alice"]["can_pcap"] = False
+    await booth.tokens.revoke(gone)
+    late = asyncio.create_task(booth.claims(text))
+    await asked.wait()
+    go.set()
+    assert flags(await early) == {"can_cdr", "can_pcap"}
+    assert flags(await late) == {"can_cdr"}
+    assert flags(await booth.claims(text)) == {"can_cdr"}
+    assert await booth.claims(other) == "token_invalid"
 
 
 SHUT: dict[str, tuple[dict[str, Any], str]] = {
