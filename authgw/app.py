@@ -166,7 +166,9 @@ async def create(settings: Settings) -> Gateway:
     own = pages.routes(browser, front, steps.begin, sensor_names, audit, expired)
     own += FactorPages(browser, steps).routes()
     own += redirect.routes(browser, front, steps.begin, account.proved(redis, key_file), handles, audit)
-    own += account.routes(settings, browser, front, tokens, token_login, seen, redis, key_file, sensor_names, audit)
+    own += account.routes(
+        settings, browser, front, tokens, token_login, seen, redis, key_file, handles, sensor_names, audit
+    )
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
     app = Starlette(
         middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, facts, audit)]

@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from redis.asyncio import Redis
 from starlette.routing import Route
 
+from authgw.account.challenges import Challenges
 from authgw.account.confirm import Confirm
 from authgw.account.expired import Expired
 from authgw.account.factors import APP, CODES, REMOVE, OwnFactors
 from authgw.account.guard import CONFIRM, HOME, Guard
 from authgw.account.pages import END, LOOK, AccountPages, SensorNames
+from authgw.account.passkeys import ADD, OwnPasskeys
 from authgw.account.passwords import PASSWORD, PasswordPages, Passwords
 from authgw.account.proofs import Proofs
 from authgw.account.seen import Seen
@@ -28,6 +30,7 @@ from authgw.login.front import Front
 from authgw.login.throttle import Throttle
 from authgw.session.cookie import Found
 from authgw.session.epochs import Epochs
+from authgw.session.handles import Handles
 from authgw.session.keys import Keys
 from authgw.settings import Settings
 
@@ -69,6 +72,7 @@ def routes(
     seen: Seen,
     redis: Redis,
     keys: Keys,
+    handles: Handles,
     sensor_names: SensorNames,
     audit: Audit,
 ) -> Sequence[Route]:
@@ -77,10 +81,12 @@ def routes(
     forms = Attempts(keys.derive("account-form"), time.time)
     guard = Guard(browser, forms, StepUps(redis, keys, time.time), proofs.has_none)
     rules = TokenRules(settings.tokens.lifetime, settings.tokens.longest, settings.tokens.per_user)
-    confirm = Confirm(guard, proofs)
+    challenges = Challenges(handles)
+    confirm = Confirm(guard, proofs, challenges)
     passwords = Passwords(front.instances)
     password_pages = PasswordPages(guard, proofs, passwords, audit)
     factors = OwnFactors(guard, front.second.factors)
+    passkeys = OwnPasskeys(guard, front.second.factors, factors, challenges)
     token_pages = TokenPages(guard, tokens, login, seen, rules, audit)
     pages = AccountPages(guard, tokens, sensor_names, audit, front.second.factors, changing=passwords.can)
     return [
@@ -96,6 +102,8 @@ def routes(
         browser.at(NEW, token_pages.make, "POST"),
         browser.at(APP, factors.form, "GET"),
         browser.at(APP, factors.enrol, "POST"),
+        browser.at(ADD, passkeys.form, "GET"),
+        browser.at(ADD, passkeys.add, "POST"),
         browser.at(REMOVE, factors.remove, "POST"),
         browser.at(CODES, factors.codes, "POST"),
         browser.at(REVOKE, token_pages.revoke, "POST"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authgw.account.challenges import Challenges, Purpose
 from authgw.account.guard import CONFIRM, HOME, Guard
 from authgw.account.proofs import Proofs
 from authgw.answer import Answer
@@ -16,9 +17,10 @@ from authgw.ui.texts import LOGIN, Texts
 
 
 class Confirm:
-    def __init__(self, guard: Guard, proofs: Proofs) -> None:
+    def __init__(self, guard: Guard, proofs: Proofs, challenges: Challenges) -> None:
         self._guard = guard
         self._proofs = proofs
+        self._challenges = challenges
 
     async def form(self, request: Request) -> Answer:
         found = await self._guard.enter(request)
@@ -28,18 +30,30 @@ class Confirm:
         found = await self._guard.posted(request)
         if isinstance(found, Answer):
             return found
-        proved: LoggedIn | Pending | Proved | Turned
-        if code := text(request.fields.get("code")):
-            proved = await self._proofs.by_code(found, code, request.address)
-        else:
-            proved = await self._proofs.by_password(found, text(request.fields.get("password")), request.address)
+        proved = await self._proved(request, found)
+        if proved is None:
+            return await self._page(request, found, 400, (texts(request)("passkey.stale"),))
         if isinstance(proved, Turned):
             return await self._page(request, found, proved.status, alert(proved, texts(request)))
         await self._guard.step_ups.hold(found, None if isinstance(proved, Proved) else proved.gates)
         return to(_target(request))
 
+    async def _proved(self, request: Request, found: Found) -> LoggedIn | Pending | Proved | Turned | None:
+        """What the proof comes to. None: it answers no challenge that stands, so there is nothing to judge."""
+        fields, address = request.fields, request.address
+        if answer := text(fields.get("answer")):
+            challenge = await self._challenges.take(found, Purpose.PROVE, fields.get("asked"))
+            return await self._proofs.by_passkey(found, challenge, answer, address) if challenge else None
+        if code := text(fields.get("code")):
+            return await self._proofs.by_code(found, code, address)
+        return await self._proofs.by_password(found, text(fields.get("password")), address)
+
     async def _page(self, request: Request, found: Found, status: int, alert: tuple[str, ...] = ()) -> Answer:
         claims = found.session.claims
+        asked = options = ""
+        if await self._proofs.has_passkey(found):
+            asked, challenge = await self._challenges.put(found, Purpose.PROVE)
+            options = await self._proofs.passkey_request(found, challenge)
         body = page.render(
             "account_confirm.html",
             texts(request),
@@ -50,9 +64,11 @@ class Confirm:
             password=self._proofs.has_password(claims),
             code=await self._proofs.has_code(found),
             again=self._proofs.elsewhere(claims, _target(request)),
+            options=options,
+            fields={"asked": asked, "next": _target(request)},
             action=CONFIRM,
         )
-        return page.page(status, body)
+        return page.page(status, body, script=self._guard.browser.origin if options else "")
 
 
 def alert(verdict: Turned, t: Texts) -> tuple[str, ...]:

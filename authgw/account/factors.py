@@ -32,7 +32,7 @@ class OwnFactors:
         self._factors = factors
 
     async def form(self, request: Request) -> Answer:
-        entered = await self._entered(request, posted=False)
+        entered = await self.entered(request, APP, posted=False)
         if isinstance(entered, Answer):
             return entered
         found, proof = entered
@@ -43,7 +43,7 @@ class OwnFactors:
         return self._page(request, found, proof.secret, 200)
 
     async def enrol(self, request: Request) -> Answer:
-        entered = await self._entered(request, posted=True)
+        entered = await self.entered(request, APP, posted=True)
         if isinstance(entered, Answer):
             return entered
         found, proof = entered
@@ -53,10 +53,10 @@ class OwnFactors:
         if isinstance(done, Reason):
             return self._page(request, found, proof.secret, 400, texts(request)(LOGIN[done]))
         await self._guard.step_ups.keep(found, msgspec.structs.replace(proof, secret=""))
-        return self._codes(request, done) if done else to(HOME + "#factors")
+        return self.shown(request, done) if done else to(HOME + "#factors")
 
     async def remove(self, request: Request) -> Answer:
-        entered = await self._entered(request, posted=True)
+        entered = await self.entered(request, HOME, posted=True)
         if isinstance(entered, Answer):
             return entered
         await self._factors.remove(who_of(entered[0].session.claims), text(request.fields.get("id"))[:64])
@@ -64,22 +64,23 @@ class OwnFactors:
 
     async def codes(self, request: Request) -> Answer:
         """New recovery codes; those from before are void. Only beside a factor that they stand in for."""
-        entered = await self._entered(request, posted=True)
+        entered = await self.entered(request, HOME, posted=True)
         if isinstance(entered, Answer):
             return entered
         who = who_of(entered[0].session.claims)
         if not await self._factors.kinds(who):
             return to(HOME + "#factors")
-        return self._codes(request, await self._factors.new_codes(who))
+        return self.shown(request, await self._factors.new_codes(who))
 
-    async def _entered(self, request: Request, *, posted: bool) -> tuple[Found, Proof] | Answer:
+    async def entered(self, request: Request, back: str, *, posted: bool) -> tuple[Found, Proof] | Answer:
+        """Whose factors are to be changed, with his fresh proof; or what is said instead. `back`: where a proof leads
+        on to; what was sent is not kept over it, so that is a page it is sent from."""
         found = await (self._guard.posted(request) if posted else self._guard.enter(request))
         if isinstance(found, Answer):
             return found
         if limited(found.session.claims, "hide_change_password"):
             return denied(request, "hide_change_password")
-        # What was sent is not kept over the proof: the way leads back to where it is sent from.
-        proof = await self._guard.confirmed(found, HOME if request.path in (REMOVE, CODES) else APP)
+        proof = await self._guard.confirmed(found, back)
         return proof if isinstance(proof, Answer) else (found, proof)
 
     def _page(self, request: Request, found: Found, secret: str, status: int, alert: str = "") -> Answer:
@@ -96,7 +97,8 @@ class OwnFactors:
             action=APP,
         )
 
-    def _codes(self, request: Request, codes: Sequence[str]) -> Answer:
+    def shown(self, request: Request, codes: Sequence[str]) -> Answer:
+        """New recovery codes, this once."""
         return self._rendered(request, "account_codes.html", 200, codes=codes)
 
     def _rendered(self, request: Request, name: str, status: int, **more: Any) -> Answer:

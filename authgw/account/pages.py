@@ -11,6 +11,7 @@ import msgspec
 from authgw.account import agent
 from authgw.account.factors import APP, CODES, REMOVE
 from authgw.account.guard import HOME, Guard, limited
+from authgw.account.passkeys import ADD
 from authgw.account.passwords import PASSWORD
 from authgw.account.token import key_of
 from authgw.account.tokens import NEW, REVOKE, Audit
@@ -108,7 +109,7 @@ class AccountPages:
             languages=[(language, Texts(language)("language.name")) for language in LANGUAGES],
             themes=[(theme, t(f"theme.{theme}")) for theme in THEMES],
             addresses={"new": NEW, "revoke": REVOKE, "end": END, "look": LOOK, "password": PASSWORD}
-            | {"app": APP, "remove": REMOVE, "codes": CODES},
+            | {"app": APP, "passkey": ADD if self._factors.take_passkeys else "", "remove": REMOVE, "codes": CODES},
             home=self._guard.browser.home,
         )
         return page.page(200, body)

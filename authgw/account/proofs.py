@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from authgw.account.token import key_of
 from authgw.contract import Credentials, Fronted, Redirecting
-from authgw.login.factors import TOTP, Code, Proved, RecoveryCode, who_of
+from authgw.login.factors import PASSKEY, TOTP, Assertion, Code, Proved, RecoveryCode, who_of
 from authgw.login.front import Front, LoggedIn, Pending
 from authgw.login.outcome import Turned, turned
 from authgw.login.redirect import start
@@ -35,6 +35,14 @@ class Proofs:
             await self._front.second.factors.kinds(who_of(found.session.claims))
         )
 
+    async def has_passkey(self, found: Found) -> bool:
+        factors = self._front.second.factors
+        return factors.take_passkeys and PASSKEY in await factors.kinds(who_of(found.session.claims))
+
+    async def passkey_request(self, found: Found, challenge: bytes) -> str:
+        """What the browser's script is asked with, as JSON."""
+        return await self._front.second.factors.passkey_request(who_of(found.session.claims), challenge)
+
     def elsewhere(self, claims: Claims, target: str) -> tuple[str, str] | None:
         """Address and title of the provider that asks him instead, where his session is of one; then on to `target`."""
         plugin = self._redirecting.get(claims.login)
@@ -60,6 +68,10 @@ class Proofs:
     async def by_code(self, found: Found, code: str, address: str) -> Proved | Turned:
         """By a code of the app, or a recovery code."""
         return await self._front.second.step_up(found.session, read(code), address)
+
+    async def by_passkey(self, found: Found, challenge: bytes, answer: str, address: str) -> Proved | Turned:
+        """What the browser's device made of a challenge that this session was asked with."""
+        return await self._front.second.step_up(found.session, Assertion(challenge, answer), address)
 
 
 def read(code: str) -> Code | RecoveryCode:

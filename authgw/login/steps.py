@@ -72,7 +72,7 @@ class Steps:
             token, attempt = found
             if attempt.step is not step:
                 return to(PLACES[attempt.step])
-            return page.page(200, await show.body(request, attempt, token, None), script=show.script)
+            return page.page(200, await show.body(request, attempt, token, None), script=self._scripts(show))
 
         return handler
 
@@ -130,7 +130,7 @@ class Steps:
         token, set_cookie, shown = stored
         retry = (("retry-after", str(verdict.retry_after)),) if verdict.retry_after else ()
         body = await show.body(request, shown, token, verdict)
-        return page.page(verdict.status, body, (("set-cookie", set_cookie), *retry), script=show.script)
+        return page.page(verdict.status, body, (("set-cookie", set_cookie), *retry), script=self._scripts(show))
 
     async def onward(self, request: Request, attempt: Attempt) -> Answer:
         """The page of the step at which the attempt stands."""
@@ -160,6 +160,9 @@ class Steps:
             request, verdict.claims, verdict.factors, attempt.wanted, remote=verdict.remote
         )
         return msgspec.structs.replace(answer, headers=(*answer.headers, self._forgotten()))
+
+    def _scripts(self, show: Show) -> str:
+        return self._browser.origin if show.script else ""
 
     def _forgotten(self) -> tuple[str, str]:
         return "set-cookie", cookie.clear_login(self._browser.names)

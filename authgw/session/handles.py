@@ -24,6 +24,7 @@ class HandleKind(StrEnum):
 
     LOGIN_ATTEMPT = "attempt"
     REDIRECT = "redirect"
+    PASSKEY = "passkey"
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

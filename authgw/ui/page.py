@@ -20,8 +20,6 @@ POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-# The same with scripts of our own files, for the pages that ask for a passkey.
-SCRIPT_POLICY = f"{POLICY}; script-src 'self'"
 _STANDING = (
     ("referrer-policy", "no-referrer"),
     ("x-frame-options", "DENY"),
@@ -51,10 +49,13 @@ def render(name: str, t: Texts, **context: Any) -> bytes:
     return _templates().get_template(name).render(t=t, **context).encode()
 
 
-def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = (), *, script: bool = False) -> Answer:
-    """A page with the headers that every page has; caching is forbidden where all answers are sent. `script`: it may
-    run the scripts that we serve as files."""
-    policy = SCRIPT_POLICY if script else POLICY
+def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = (), *, script: str = "") -> Answer:
+    """A page with the headers that every page has; caching is forbidden where all answers are sent.
+
+    `script`: our origin, for a page that may run passkey.js; by its full address, for the GUI's scripts are of that
+    origin too.
+    """
+    policy = f"{POLICY}; script-src {script}{assets.PREFIX}passkey.js" if script else POLICY
     return Answer(status, body, HTML, (("content-security-policy", policy), *_STANDING, *headers))
 
 

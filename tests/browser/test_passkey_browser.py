@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from kit import axe
 from kit.chromium import chromium, picture
+from kit.device import Device
 from kit.servers import free_port
 from kit.world import World, world
 
@@ -38,40 +39,6 @@ def browser() -> Iterator[Browser]:
 
 def page_of(browser: Browser, *, scripts: bool = True) -> Page:
     return browser.new_context(viewport={"width": 320, "height": 640}, java_script_enabled=scripts).new_page()
-
-
-class Device:
-    """A platform authenticator that says yes by itself."""
-
-    def __init__(self, page: Page) -> None:
-        self._cdp: CDPSession = page.context.new_cdp_session(page)
-        self._cdp.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": True,
-        }
-        self.id = self._cdp.send("WebAuthn.addVirtualAuthenticator", {"options": options})["authenticatorId"]
-
-    def credentials(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._cdp.send("WebAuthn.getCredentials", {"authenticatorId": self.id})[
-            "credentials"
-        ]
-        return found
-
-    def rewind(self) -> None:
-        """As a copy that was made before: the same key, its count back at the beginning."""
-        [one] = self.credentials()
-        self._cdp.send("WebAuthn.clearCredentials", {"authenticatorId": self.id})
-        self._cdp.send("WebAuthn.addCredential", {"authenticatorId": self.id, "credential": {**one, "signCount": 0}})
-
-    def refuse(self) -> None:
-        """Whoever is there does not prove who it is."""
-        self._cdp.send("WebAuthn.setUserVerified", {"authenticatorId": self.id, "isUserVerified": False})
-        self._cdp.send("WebAuthn.clearCredentials", {"authenticatorId": self.id})
 
 
 def sign_in(page: Page, site: World, user: str) -> None:

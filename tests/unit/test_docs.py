@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from authgw import services, watch
-from authgw.account import stepup, token
+from authgw.account import challenges, stepup, token
 from authgw.catalogue.load import load
 from authgw.cli import connect, http, serve
 from authgw.cli.main import main
 from authgw.demo.accounts import users
-from authgw.durable import database, tokens
+from authgw.durable import database, factors, tokens
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
-from authgw.login import chain, factors, flow, recovery, redirect, throttle, totp, user, verified
+from authgw.login import chain, flow, recovery, redirect, throttle, totp, user, verified
 from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, sensors
 from authgw.narrow.flow import MAX_ROW, WHOLE
 from authgw.policy import decide, fields, kinds
@@ -97,6 +97,7 @@ FIXED = {
     "the last use of a token is known to": f"{tokens.USED_SECONDS:g} s",
     "length of a token's name": f"{token.MAX_NAME}",
     "proving once more who one is counts": f"{stepup.SECONDS:g} s",
+    "a passkey asked for on the account page has to answer within": f"{challenges.SECONDS:g} s",
     "shortest new password (`[login.static] min_password`)": f"{_STATIC['min_password'].default}",
 }
 """Bounds that are no settings: the README's words for them, and what the program has."""
