@@ -18,7 +18,7 @@ from authgw.edge import App, Scope
 log = logging.getLogger("uvicorn.error")
 
 LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-PIECE = 16384
+PIECE = 8192
 _NAME = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BODILESS = frozenset({204, 304})
@@ -108,10 +108,10 @@ class Exchange:
 
     async def send(self, message: dict[str, Any]) -> None:
         """Raises `Gone` for a piece of a stream that nobody takes any more."""
-        flow = self._line.flow
-        if flow.write_paused and not self.disconnected:
-            await flow.drain()
         kind, more = message["type"], message.get("more_body", False)
+        flow = self._line.flow
+        if flow.write_paused and kind == "http.response.start" and not self.disconnected:
+            await flow.drain()  # of answers before this one, for a client that asks on and on and reads none
         if self.disconnected:
             if more:
                 raise Gone
@@ -120,6 +120,9 @@ class Exchange:
             self._head = self._begin(message["status"], message.get("headers", ()))
         elif kind == "http.response.body" and not self.response_complete and (self._head is not None or self._started):
             self._write(message.get("body", b""), more)
+            # Waits with nothing in hand: what is not sent yet lies in the transport alone.
+            if more and flow.write_paused:
+                await flow.drain()
         else:
             raise RuntimeError(f"an ASGI message out of turn: {kind}")
 

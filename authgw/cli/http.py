@@ -16,6 +16,8 @@ MAX_HEAD = 128 * 1024
 HEAD_SECONDS = 20.0
 # Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
 KEEP_ALIVE_SECONDS = 75
+# Not sent yet, to one client: with more than this an answer goes on only when there is less than the lower bound.
+WRITE_HIGH, WRITE_LOW = 8192, 2048
 
 
 class BoundedHead(HttpToolsProtocol):
@@ -32,6 +34,7 @@ class BoundedHead(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
         self.due = self.loop.time() + HEAD_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -7,21 +7,22 @@ from collections import deque
 from collections.abc import Callable
 
 from authgw.errors import UpstreamError
+from authgw.upstream.landing import Landing
 from authgw.upstream.wire import Head
-
-HIGH = 256 * 1024
-LOW = 64 * 1024
 
 
 class Incoming:
-    """Bytes wait here, bounded: above HIGH the connection stops reading, below LOW it goes on.
+    """Bytes wait here, bounded: with half of what the landing takes at once the connection stops reading, with less than
+    a quarter it goes on.
 
     A reply that ended, well or badly, no longer knows its connection; what is buffered can still be read, and the
     failure comes after it. `deadline` (the loop's clock) is set only while the reader waits, so that a slow client
     never counts as a slow upstream.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, landing: Landing, pause: Callable[[], None], resume: Callable[[], None]
+    ) -> None:
         self.head: Head | None = None
         self.started = False
         self.done = False
@@ -31,7 +32,7 @@ class Incoming:
         self.size = 0
         self._paused = False
         self._pieces: deque[bytes] = deque()
-        self._loop = loop
+        self._loop, self._landing = loop, landing
         self._pause, self._resume = pause, resume
         self._waiter: asyncio.Future[None] | None = None
 
@@ -40,7 +41,7 @@ class Incoming:
     def put(self, pieces: list[bytes]) -> None:
         self._pieces.extend(pieces)
         self.size += sum(map(len, pieces))
-        if self.size > HIGH and not self._paused:
+        if self.size >= self._landing.size // 2 and not self._paused:
             self._paused = True
             self._pause()
         self.wake()
@@ -88,7 +89,7 @@ class Incoming:
             await self.wait(seconds, "no more of the reply")
         piece = self._pieces.popleft()
         self.size -= len(piece)
-        if self._paused and self.size < LOW:
+        if self._paused and self.size < self._landing.size // 4:
             self._paused = False
             self._resume()
         return piece

@@ -10,6 +10,7 @@ import msgspec
 
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
+from authgw.upstream.landing import Landing
 from authgw.upstream.protocol import Connection, State
 from authgw.upstream.turns import Turns
 from authgw.upstream.wire import Base
@@ -40,6 +41,7 @@ class Pool:
         self._turns = Turns(limits.pool)
         self._idle: deque[Connection] = deque()
         self._busy: set[Connection] = set()
+        self._landing = Landing()
         self._sweep_seconds = min(1.0, max(0.02, min(limits.reply, limits.idle, limits.whole, limits.keep) / 4))
         self._sweeper: asyncio.TimerHandle | None = None
         self.opened = 0
@@ -92,7 +94,7 @@ class Pool:
         try:
             async with asyncio.timeout(limits.connect):
                 _, connection = await loop.create_connection(
-                    lambda: Connection(limits.head, limits.fields, self._freed),
+                    lambda: Connection(limits.head, limits.fields, self._landing, self._freed),
                     base.host,
                     base.port,
                     ssl=self._context,
@@ -103,6 +105,7 @@ class Pool:
         except OSError as error:
             raise UpstreamError(Reason.UPSTREAM_UNREACHABLE, f"no connection to {where}: {_why(error)}") from None
         self.opened += 1
+        self._landing.fit(len(self._idle) + len(self._busy) + 1)
         return connection
 
     def _freed(self, connection: Connection) -> None:
@@ -125,7 +128,8 @@ class Pool:
                 connection.fail(Reason.UPSTREAM_TIMEOUT, incoming.awaits)
         while self._idle and self._idle[0].idle_since + self._limits.keep <= now:
             self._idle.popleft().close()
-        running = self._busy or self._idle
+        running = len(self._busy) + len(self._idle)
+        self._landing.fit(running)
         self._sweeper = loop.call_later(self._sweep_seconds, self._sweep) if running else None
 
 

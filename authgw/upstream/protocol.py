@@ -20,6 +20,7 @@ from typing import cast
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
 from authgw.upstream.incoming import Incoming
+from authgw.upstream.landing import Landing
 from authgw.upstream.reading import Reading
 
 PIECE = 65536
@@ -41,15 +42,15 @@ NEXT = {
 }
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """`freed` is called once for every `ask`, when the connection is through with it (IDLE or CLOSED)."""
 
-    def __init__(self, max_head: int, max_fields: int, freed: Callable[[Connection], None]) -> None:
+    def __init__(self, max_head: int, max_fields: int, landing: Landing, freed: Callable[[Connection], None]) -> None:
         self.state = State.IDLE
         self.reused = False
         self.idle_since = 0.0
         self.incoming: Incoming | None = None
-        self._freed = freed
+        self._freed, self._landing = freed, landing
         self._max_head, self._max_fields = max_head, max_fields
         self._reading: Reading | None = None
         self._transport: asyncio.Transport
@@ -69,7 +70,7 @@ class Connection(asyncio.Protocol):
         """Begin a request. `bodiless`: it is a HEAD."""
         self._move("ask")
         self._reading = Reading(bodiless, self._max_head, self._max_fields)
-        self.incoming = Incoming(self._loop, self._transport.pause_reading, self._go_on_reading)
+        self.incoming = Incoming(self._loop, self._landing, self._transport.pause_reading, self._go_on_reading)
         return self.incoming
 
     async def send(self, incoming: Incoming, head: bytes, body: bytes, seconds: float) -> None:
@@ -105,7 +106,11 @@ class Connection(asyncio.Protocol):
             self._poll = select.poll()
             self._poll.register(sock.fileno(), select.POLLIN)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._landing.view
+
+    def buffer_updated(self, count: int) -> None:
+        data = bytes(self._landing.whole[:count])
         incoming, reading = self.incoming, self._reading
         if incoming is None or reading is None:
             self.fail(Reason.UPSTREAM_MALFORMED, "bytes behind the end of a reply")

@@ -104,6 +104,29 @@ async def test_requests_in_a_row_are_answered_in_their_order(server: Server) -> 
     assert said.index(b"/1?") < said.index(b"/2? abc") < said.index(b"/3?")
 
 
+async def test_who_asks_on_and_reads_nothing_is_answered_no_more(server: Server) -> None:
+    """A client that pipelines and takes no answers: those that are not sent yet are few, then nothing more is done."""
+    big, asked = bytes(1 << 20), 0
+
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal asked
+        asked += 1
+        await send(start(200, (b"content-length", b"%d" % len(big))))
+        await send(body(big))
+
+    server.app = answer
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1 << 10)
+    writer.write(b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n" * 200)
+    seen = -1
+    while asked != seen:
+        seen = asked
+        await asyncio.sleep(0.1)  # until nothing moves any more
+    (connection,) = server.state.connections
+    assert connection.transport.get_write_buffer_size() <= len(big)  # type: ignore[union-attr]
+    assert asked < 50  # the kernel's buffers hold a few
+    writer.close()
+
+
 async def test_a_body_without_a_length_is_chunked(server: Server) -> None:
     """To an HTTP/1.1 client by chunks, to an HTTP/1.0 client by the end of the connection."""
 

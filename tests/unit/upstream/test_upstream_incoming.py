@@ -8,7 +8,8 @@ import pytest
 
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
-from authgw.upstream.incoming import HIGH, LOW, Incoming
+from authgw.upstream.incoming import Incoming
+from authgw.upstream.landing import ALL, LEAST, MOST, Landing
 from authgw.upstream.wire import Head
 
 pytestmark = pytest.mark.anyio
@@ -17,29 +18,41 @@ CUT = UpstreamError(Reason.UPSTREAM_CUT, "cut")
 
 def incoming() -> tuple[Incoming, list[str]]:
     said: list[str] = []
-    return Incoming(asyncio.get_running_loop(), lambda: said.append("pause"), lambda: said.append("resume")), said
+    loop = asyncio.get_running_loop()
+    return Incoming(loop, Landing(), lambda: said.append("pause"), lambda: said.append("resume")), said
 
 
 async def test_pauses_above_and_resumes_below() -> None:
     """Reading stops once when the buffer is full and goes on once when it is nearly empty."""
     found, said = incoming()
-    step = HIGH // 8
+    step = MOST // 16
     for _ in range(10):
         found.put([bytes(step)])
     assert said == ["pause"]
-    while found.size >= LOW:
+    while found.size >= MOST // 4:
         assert said == ["pause"]
         await found.piece(1)
     assert said == ["pause", "resume"]
 
 
+async def test_many_connections_hold_little_each() -> None:
+    """What is read at once, and so held back, is large for a few connections and small for each of many."""
+    landing = Landing()
+    sizes = []
+    for count in (0, 1, 8, 32, 64, 500):
+        landing.fit(count)
+        assert len(landing.view) == landing.size
+        sizes.append(landing.size)
+    assert sizes == [MOST, MOST, MOST, ALL // 32, LEAST, LEAST]
+
+
 async def test_connection_reads_on_after_a_large_last_piece() -> None:
     """A reply whose last piece fills the buffer leaves its connection reading, for the next request or its end."""
     found, said = incoming()
-    found.put([bytes(HIGH + 1)])
+    found.put([bytes(MOST + 1)])
     found.end()
     assert said == ["pause", "resume"]
-    assert len(await found.piece(1)) == HIGH + 1
+    assert len(await found.piece(1)) == MOST + 1
     assert await found.piece(1) == b""
     assert said == ["pause", "resume"]
 
