@@ -12,8 +12,8 @@ from authgw.upstream.wire import Head
 
 
 class Incoming:
-    """Bytes wait here, bounded: with half of what the landing takes at once the connection stops reading, with less than
-    a quarter it goes on.
+    """Bytes wait here, bounded: with half of what the landing takes at once the connection stops reading, with less
+    than a quarter it goes on.
 
     A reply that ended, well or badly, no longer knows its connection; what is buffered can still be read, and the
     failure comes after it. `deadline` (the loop's clock) is set only while the reader waits, so that a slow client
