@@ -100,5 +100,8 @@ def samba(folder: Path, by: Authority) -> Iterator[Samba]:
     command = [program, "-i", "-M", "single", "-s", str(conf), "--debug-stdout"]
     with running(command, 636, folder / "samba.log"):
         target = ldap3.Server("127.0.0.1", 636, use_ssl=True, get_info=ldap3.NONE)
-        with ldap3.Connection(target, ADMINISTRATOR, ADMIN_PASSWORD, auto_bind=True, check_names=False) as admin:
+        admin = ldap3.Connection(target, ADMINISTRATOR, ADMIN_PASSWORD, auto_bind=True, check_names=False)
+        try:
             yield Samba("ldaps://127.0.0.1:636", by.file, admin)
+        finally:
+            admin.unbind()
