@@ -107,7 +107,7 @@ def _logins(chain: Chain) -> Sequence[Probe]:
     """What the logins depend on, as each says. One that says nothing was opened, and that is what is known."""
 
     async def opened() -> str:
-        return "opened; what it asks at a login shows only then"
+        return "opened; nothing more can be tried without a password of a user"
 
     found: list[Probe] = []
     for instance in chain.instances:

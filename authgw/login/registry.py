@@ -144,8 +144,9 @@ def _located(error: ValidationError, source: str, where: str) -> list[Problem]:
     problems = []
     for each in error.errors(include_input=False, include_url=False, include_context=False):
         place = ".".join([where, *(str(part) for part in each["loc"])])
+        said = each["msg"].replace("Input should be", "must be", 1)
         message = {"missing": "is missing", "extra_forbidden": "is not an option of this plugin"}.get(
-            each["type"], each["msg"]
+            each["type"], said
         )
         problems.append(Problem(source, place, message))
     return problems

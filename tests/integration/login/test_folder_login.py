@@ -85,6 +85,18 @@ def test_its_people_come_in(served: World, user: str, password: str, status: int
     assert httpx2.post(f"{served.url}/php/model/sql.php", data=fields, timeout=30).status_code == status
 
 
+def test_a_name_it_does_not_know_is_left_to_others(tmp_path: Path) -> None:
+    """`explain-login` of a user that a later login knows: the README's plugin does not refuse him, that one decides."""
+    write(tmp_path)
+    login = {"folder": "logins", "chain": ["people", "static"]}
+    people = {"database": "people.db"}
+    file = configure(tmp_path, "http://127.0.0.1:9", port=free_port(), users=[STATIC], login=login, login_people=people)
+    for user, decides in (("local", "static decides"), ("alice", "people decides")):
+        command = [PROGRAM, "explain-login", "--config", str(file), user]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert decides in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("what", ["logins", "logins/people.py", "logins/_beside.py"])
 @pytest.mark.parametrize("mode", [0o020, 0o002])
 def test_what_others_can_write_is_not_run(tmp_path: Path, what: str, mode: int) -> None:
