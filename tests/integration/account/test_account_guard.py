@@ -15,7 +15,7 @@ USERS: tuple[dict[str, Any], ...] = (
     {"username": "bob", "password": "battery staple", "id": 102, "can_cdr": True},
     {"username": "carol", "password": "no settings", "id": 103, "can_cdr": True, "hide_user_configuration": True},
 )
-FORMS = ("/confirm", "/tokens/new", "/tokens/revoke", "/sessions/end", "/look")
+FORMS = ("/confirm", "/factors/passkey", "/tokens/new", "/tokens/revoke", "/sessions/end", "/look")
 FIELDS = {"name": "stolen", "kind": "full", "days": "9", "id": "others", "theme": "dark", "language": "cs"}
 
 

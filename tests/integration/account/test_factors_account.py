@@ -18,7 +18,7 @@ USERS: tuple[dict[str, Any], ...] = (
     *({"username": name, "password": OLD, "id": 101 + at, "can_cdr": True} for at, name in enumerate(("ann", "ben"))),
     {"username": "cas", "password": OLD, "id": 103, "can_cdr": True, "hide_change_password": True},
 )
-APP, REMOVE, CODES = (f"{ACCOUNT}/factors/{name}" for name in ("app", "remove", "codes"))
+APP, REMOVE, CODES, PASSKEY = (f"{ACCOUNT}/factors/{name}" for name in ("app", "remove", "codes", "passkey"))
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +110,14 @@ def test_not_for_everybody(site: World) -> None:
         assert cas.get(APP).status_code == 403
         for path in (APP, REMOVE, CODES):
             assert cas.post(path, {"form": cas.form(ACCOUNT)}).status_code == 403
+
+
+def test_no_passkeys_at_an_address(site: World) -> None:
+    """Where the gateway has no name no passkey is offered; whoever goes there is told why, and no script runs."""
+    with owner(site, "ben") as ben:
+        assert PASSKEY not in ben.get(ACCOUNT).text
+        ben.confirm()
+        reply = ben.get(PASSKEY)
+        assert "Passkeys need this gateway to have a name" in reply.text
+        assert "script" not in reply.headers["content-security-policy"] + reply.text
+        assert ben.post(PASSKEY, {"form": ben.form(ACCOUNT), "answer": "{}", "asked": "x"}).status_code == 400
