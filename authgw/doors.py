@@ -123,7 +123,7 @@ class Doors:
         credentials = entry.auth == "credentials" if entry is not None else path == API
         in_fields = credentials and any(name in request.fields for name in _FIELDS)
         bearer = _bearer(request)
-        door = next((each for each in self._tokens if each.takes(bearer)), None)
+        door = next((each for each in self._tokens if each.takes(bearer)), None) if bearer else None
         if door is not None and in_fields:
             return Deny(Reason.TWO_CREDENTIALS, 400, "credentials in the header and in the fields: send one of them")
         if door is not None:
@@ -215,7 +215,10 @@ class Doors:
 
 def _bearer(request: Request) -> str:
     """The token of `Authorization: Bearer TOKEN` (RFC 6750, 2.1; the scheme in any case), else nothing."""
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    given = request.headers.get("authorization")
+    if given is None:
+        return ""
+    scheme, _, text = given.partition(" ")
     return text.strip(" ") if scheme.lower() == "bearer" else ""
 
 

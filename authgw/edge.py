@@ -82,11 +82,12 @@ async def _body(receive: Receive, max_body: int) -> bytes | None:
 async def send_answer(send: Send, answer: Answer, request_id: str) -> None:
     headers = [
         (b"content-type", answer.content_type.encode("latin-1")),
-        (b"content-length", str(len(answer.body)).encode()),
+        (b"content-length", b"%d" % len(answer.body)),
         (b"x-request-id", request_id.encode()),
         *_STANDING,
-        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers),
     ]
+    for name, value in answer.headers:
+        headers.append((name.encode("latin-1"), value.encode("latin-1")))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 

@@ -20,7 +20,6 @@ from authgw.intake.request import Refused, Request
 from authgw.narrow.job import Outcome, Passed
 from authgw.parts import Parts
 from authgw.policy import fields as typed
-from authgw.policy.decide import Case, decide
 from authgw.policy.decision import Deny
 from authgw.reasons import Reason
 from authgw.trail import Trail
@@ -112,8 +111,8 @@ class Gate:
         if entry is None or path is None:
             trail.asked = _asked(trail.path, request.fields)
             return Deny(Reason.UNKNOWN_CALL, 403, "this call is not in the catalogue")
-        case = Case(entry, request, typed.read(entry, named), visitor.claims, visitor.kind, parts.rules)
-        decision = decide(case)
+        fields = typed.read(entry, named)
+        decision = parts.decisions.of(entry, request, fields, visitor.claims, visitor.kind, parts.rules)
         if isinstance(decision, Deny):
             return decision
         if visitor.grace and entry.changes:

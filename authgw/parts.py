@@ -14,6 +14,7 @@ from authgw.edge import Receive, Scope, Send
 from authgw.intake.limits import Limits
 from authgw.narrow.run import Narrow
 from authgw.policy.decide import Rules
+from authgw.policy.remembered import Decisions
 from authgw.services import Services
 from authgw.shares import Shares
 from authgw.watch import Watch
@@ -55,6 +56,7 @@ class Parts:
     always_200: bool = False
     sockets: Socket | None = None
     watch: Watch = field(default_factory=Watch)
+    decisions: Decisions = field(default_factory=Decisions)
     new_id: Callable[[], str] = request_id
 
     def below(self, path: str) -> str | None:

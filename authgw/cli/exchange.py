@@ -93,7 +93,8 @@ class Exchange:
             self._line.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._expects = False
         if not self.disconnected and not self.response_complete:
-            self._line.flow.resume_reading()
+            if self._line.flow.read_paused:
+                self._line.flow.resume_reading()
             if not self._happened:
                 self._waiter = asyncio.get_running_loop().create_future()
                 try:

@@ -89,7 +89,8 @@ class BoundedHead(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
         if self.pipeline:
             self._begin(self.pipeline.pop()[0])
         elif not self.due:

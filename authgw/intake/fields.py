@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
 from authgw.intake.encode import as_text
@@ -39,15 +39,17 @@ def urlencoded(data: bytes, limits: Limits, where: str, malformed: Reason) -> di
         return Refused(malformed, 400, f"{where}: not UTF-8")
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
+def _pieces(text: str) -> list[tuple[str, str]]:
+    found = []
     for piece in text.split("&"):
         if not piece:
             continue
         name, _, value = piece.partition("=")
         if "%" in piece or "+" in piece:
-            yield _decoded(name).lstrip(" "), _decoded(value)
+            found.append((_decoded(name).lstrip(" "), _decoded(value)))
         else:
-            yield name.lstrip(" "), value
+            found.append((name.lstrip(" "), value))
+    return found
 
 
 def _decoded(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 
@@ -39,8 +38,11 @@ def extract(body: bytes) -> bytes:
         raise _malformed(f"no UTF-8 at byte {error.start}") from None
     stripped = body.strip()
     if stripped[:1] in _PLAIN:
-        with contextlib.suppress(msgspec.MsgspecError, RecursionError):
+        try:
             _WHOLE.decode(stripped)
+        except (msgspec.MsgspecError, RecursionError):
+            pass
+        else:
             return stripped
     found = _candidates(text)
     if not found and text.rstrip().endswith("\n[]"):

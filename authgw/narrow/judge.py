@@ -17,9 +17,12 @@ MAX_CHOICES = 64
 class Judge:
     """Some grants of one user's claims. They are never flattened: each row is judged grant by grant."""
 
-    __slots__ = ("_limits", "_scopes", "needs", "sensors", "sensors_only", "unscoped", "verdict")
+    __slots__ = ("_limits", "_scopes", "needs", "sensors", "sensors_only", "shows_sql", "unscoped", "verdict")
 
-    def __init__(self, scopes: Sequence[CompiledScope], limits: Sequence[frozenset[str]]) -> None:
+    def __init__(
+        self, scopes: Sequence[CompiledScope], limits: Sequence[frozenset[str]], *, shows_sql: bool = False
+    ) -> None:
+        self.shows_sql = shows_sql
         self._scopes = tuple(scopes)
         self._limits = tuple(limits)
         self.unscoped = any(scope.unscoped for scope in scopes)
@@ -99,7 +102,8 @@ class _Compiled:
             if len(self._judges) >= MAX_CHOICES:
                 self._judges.clear()
             limits = [_limits(self.claims.grants[at]) for at in grants]
-            found = self._judges[grants] = Judge([self._scopes[at] for at in grants], limits)
+            shows_sql = any("can_show_sql_query" in self.claims.grants[at].flags for at in grants)
+            found = self._judges[grants] = Judge([self._scopes[at] for at in grants], limits, shows_sql=shows_sql)
         return found
 
 

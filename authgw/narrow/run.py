@@ -18,7 +18,7 @@ from authgw.narrow.fetch import Wish, fetch, has_file, on
 from authgw.narrow.job import Bounds, Job, Outcome, Passed, Said
 from authgw.narrow.judge import REASON, Judges
 from authgw.narrow.lists import Lists
-from authgw.narrow.mask import Masks
+from authgw.narrow.mask import NOTHING, Masks
 from authgw.narrow.offered import Offered
 from authgw.narrow.resolve import Leg, Selectors
 from authgw.narrow.sensors import Sensors
@@ -98,9 +98,11 @@ class Narrow:
         `reason`: what the user said beforehand why he downloads. `calls`: what a share link is known to show.
         """
         judge = self.judges.of(claims, allow.grants)
-        shows_sql = any("can_show_sql_query" in claims.grants[at].flags for at in allow.grants)
-        masks = Masks.of(allow.entry, [claims.grants[at] for at in allow.grants])
-        job = Job(allow, claims, judge, request, path, shows_sql, masks, reason or allow.fields.get("auditReason", ""))
+        masks = NOTHING
+        if allow.entry.mask or allow.entry.mask_urls:
+            masks = Masks.of(allow.entry, [claims.grants[at] for at in allow.grants])
+        said = reason or allow.fields.get("auditReason", "")
+        job = Job(allow, claims, judge, request, path, judge.shows_sql, masks, said)
         if allow.entry.select == "share":
             return await self._share_selected(job)
         if allow.entry.select is not None:
@@ -283,7 +285,7 @@ def _unfit(allow: Allow, reply: Reply) -> Deny | None:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {status}")
     if not entry.types or status not in {200, 206}:
         return None
-    kind = next((value for name, value in reply.headers if name == "content-type"), "").partition(";")[0]
+    kind = dict(reply.headers).get("content-type", "").partition(";")[0]
     if kind.strip().lower() not in entry.types:
         raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"answered with {kind or 'no type'}, not {entry.types[0]}")
     return None

@@ -171,7 +171,9 @@ class Sessions:
 
     async def _holds(self, record: Record, names: Sequence[Name], now: float) -> bool:
         """Is the session neither over nor ended for good?"""
-        return remaining(record, self._limits, now) > 0 and await self._epochs.holds(names, record.epoch)
+        if remaining(record, self._limits, now) <= 0:
+            return False
+        return self._epochs.holds_by_cache(names, record.epoch) or await self._epochs.holds(names, record.epoch)
 
     def grace(self, sid: str) -> Session | None:
         """The last good answer for this id, no older than the grace, its ends still judged. Asks nobody."""

@@ -11,7 +11,7 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
@@ -168,7 +168,8 @@ class Account(_State):
 
     async def _lease(self) -> Session:
         who = asker.get()
-        await self._turns.take(who, self._wait, "session")
+        if not self._turns.at_once(who):
+            await self._turns.take(who, self._wait, "session")
         # One that was cut off comes last, for PHP may hold it locked: rather a new one while there may be more.
         if self._idle and (not self._idle[-1].cut or self._count >= self._size):
             session = self._idle.pop()
@@ -206,11 +207,11 @@ class Account(_State):
             session.cookie = ""
         raise UpstreamError(Reason.UPSTREAM_LOGIN, "the GUI does not accept the session that it has just opened")
 
-    async def _exchange(self, session: Session, call: Call) -> HttpReply:
+    def _exchange(self, session: Session, call: Call) -> Awaitable[HttpReply]:
         fields = call.fields
         if call.credentials:
             fields = (*fields, ("user", self._name), ("password", self._password))
-        return await exchange(self._client, call, fields, (("cookie", session.cookie),))
+        return exchange(self._client, call, fields, (("cookie", session.cookie),))
 
     async def _login(self, session: Session) -> None:
         """One login at a time, so that a wrong password is tried once and not once for everybody who waits."""
@@ -264,18 +265,18 @@ class Anonymous(_State):
         await self._client.close()
 
 
-async def exchange(
+def exchange(
     client: Client, call: Call, fields: tuple[tuple[str, str], ...], own: tuple[tuple[str, str], ...]
-) -> HttpReply:
+) -> Awaitable[HttpReply]:
     """A call as HTTP. HEAD is asked as GET, because PHP says its "no session" only in a body; the body is dropped."""
     encoded = wire.form(fields)
     headers = (*call.headers, *own)
     if call.method == "POST" or call.credentials:
         target = wire.target(client.base.path, call.path)
-        return await client.exchange("POST", target, (*headers, FORM), encoded, decode=call.decode, safe=call.safe)
+        return client.exchange("POST", target, (*headers, FORM), encoded, decode=call.decode, safe=call.safe)
     method = "GET" if call.method == "HEAD" else call.method
     target = wire.target(client.base.path, call.path, encoded)
-    return await client.exchange(method, target, headers, decode=call.decode, safe=call.safe)
+    return client.exchange(method, target, headers, decode=call.decode, safe=call.safe)
 
 
 async def _says_no_session(reply: HttpReply, call: Call, base_path: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -90,6 +91,7 @@ def is_login_page(location: str, base_path: str, asked: str) -> bool:
     return path in START_PAGES
 
 
+@lru_cache(256)  # there are few types, and every reply has one
 def may_be_refusal(content_type: str) -> bool:
     """Only text and JSON are looked into; a capture or a recording streams untouched."""
     kind = content_type.partition(";")[0].strip().lower()

@@ -56,7 +56,8 @@ class Pool:
 
     async def take(self, fresh: bool = False) -> Connection:
         """A connection for one `ask`. `fresh`: not one that was used before. It comes back by itself."""
-        await self._turns.take("", self._limits.reply, "connection")
+        if not self._turns.at_once(""):
+            await self._turns.take("", self._limits.reply, "connection")
         try:
             connection = None if fresh else self._kept()
             if connection is None:

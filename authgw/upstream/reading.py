@@ -188,11 +188,16 @@ class Reading:
 
 def _framing(head: Head, version: str, bodiless: bool) -> tuple[Framing, int]:
     """How the body ends, and its length. Stricter than the parser, which lets unknown transfer codings pass."""
-    codings = [value for name, value in head.headers if name == "transfer-encoding"]
-    lengths = [value for name, value in head.headers if name == "content-length"]
+    codings: list[str] = []
+    lengths: list[str] = []
+    for name, value in head.headers:
+        if name == "content-length":
+            lengths.append(value)
+        elif name == "transfer-encoding":
+            codings.append(value)
     if codings and (len(codings) > 1 or codings[0].lower() != "chunked" or version == "1.0" or lengths):
         raise malformed("a transfer coding other than chunked alone")
-    if len(lengths) > 1 or any(not (value.isascii() and value.isdigit()) for value in lengths):
+    if len(lengths) > 1 or (lengths and not (lengths[0].isascii() and lengths[0].isdigit())):
         raise malformed("a malformed content length")
     if head.status < 200 or head.status == 204:
         if codings or (lengths and head.status < 200):

@@ -30,10 +30,18 @@ class Turns:
     def free(self) -> int:
         return self._free
 
+    def at_once(self, who: str) -> bool:
+        """A place, if there is one that nobody waits for."""
+        held = self._held.get(who, 0)
+        if not self._free or self._waiting or held >= self._share:
+            return False
+        self._free -= 1
+        self._held[who] = held + 1
+        return True
+
     async def take(self, who: str, seconds: float, what: str) -> None:
         """A place. UPSTREAM_BUSY: none within so many seconds; `what` says of what."""
-        if self._free and not self._waiting and self._may(who):
-            self._hold(who)
+        if self.at_once(who):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(who, deque()).append(turn)
