@@ -50,4 +50,4 @@ def _is_plain(entry: Entry) -> bool:
 
 def _tell(fields: Fields) -> bool:
     """Whether there is more to the fields than names and values that pass."""
-    return bool(fields.elements or fields.columns or fields.references)
+    return bool(fields.elements or fields.batch or fields.columns or fields.references)

@@ -34,13 +34,15 @@ def test_every_call_of_the_catalogue_is_decided_alike() -> None:
     """Each entry for several users, kinds, methods and bodies, with few and with more fields, in any order and twice
     over, with room for some decisions only: always what `decide` says."""
     chance = random.Random(5)
-    cases = list(product(CATALOGUE.entries, PEOPLE, [*Kind, None], ["GET", "POST"], [Body.NONE, Body.FORM], [0, 1]))
+    cases = list(product(CATALOGUE.entries, PEOPLE, [*Kind, None], ["GET", "POST"], [Body.NONE, Body.FORM], [0, 1, 2]))
     chance.shuffle(cases)
     decisions, opened = Decisions(size=3000), 0
     for _ in range(2):
         for entry, who, kind, method, body, more in cases:
             given = {name: value.split("|")[0].replace("*", "") for name, value in entry.where.items()}
-            if more:
+            if more == 2 and entry.json_field:
+                given |= {entry.json_field: "[]"}
+            elif more:
                 given |= {name: chance.choice(["1", "", "true"]) for name in list(entry.params)[:3] if name != "*"}
             request = Request(method, False, entry.path, given, body, {}, {}, "127.0.0.1")
             fields = typed.read(entry, given)
