@@ -23,7 +23,6 @@ import ssl
 import stat
 from collections.abc import Callable, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from pathlib import Path
 from time import time
 from typing import Any, ClassVar
@@ -34,7 +33,7 @@ from pydantic_core import PydanticCustomError
 
 from authgw import contract
 from authgw.contract import ConfigError, Credentials, Failed, Identity, NotMine, Outcome, Probe, Problem, Rejected
-from authgw_plugins import answers
+from authgw_plugins import answers, strict
 
 MAX_REPLY = 256 * 1024
 MIN_SECRET = 16
@@ -186,7 +185,7 @@ class Http:
             if len(reply) > MAX_REPLY:
                 return self._failed(f"answered more than {MAX_REPLY} bytes")
         try:
-            said = _json(bytes(reply))
+            said = strict.loads(bytes(reply))
         except (ValueError, RecursionError):
             return self._failed("answered 200 with what is no JSON")
         return self._verdict(said, credentials)
@@ -224,16 +223,9 @@ def _wrong_url(value: str) -> str:
         return "must begin with https:// and name a host"
     if url.userinfo or url.query or url.fragment:
         return "must hold no user, password, query or fragment; secret_file is what signs requests"
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not strict.is_loopback(url.host):
         return "must be https: passwords go there (http is for the loopback only)"
     return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _secret(path: Path) -> bytes | Problem:
@@ -280,19 +272,3 @@ def _trouble(error: Exception) -> str:
     if isinstance(error, httpx2.ConnectError):
         return "cannot be reached"
     return f"the exchange failed: {type(error).__name__}"
-
-
-def _json(text: bytes) -> Any:
-    """JSON and nothing else: a key that comes twice, or a number that is none, is an error."""
-    return json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_constant)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
-    return found
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(name)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from authgw.contract import Problem
+from authgw_plugins import strict
 
 MAX_REPLY = 512 * 1024
 MAX_SECRET = 4096
@@ -104,23 +103,12 @@ class Wire:
 def as_object(text: bytes, what: str) -> dict[str, Any]:
     """JSON and nothing else: a key that comes twice, or a number that is none, is an error."""
     try:
-        found = json.loads(text.decode(), object_pairs_hook=_once, parse_constant=_constant)
+        found = strict.loads(text)
     except (ValueError, RecursionError):
         raise Unanswered(f"{what}: is no JSON") from None
     if not isinstance(found, dict):
         raise Unanswered(f"{what}: is no JSON object")
     return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key comes twice")
-    return found
-
-
-def _constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def wrong_url(value: object) -> str:
@@ -133,16 +121,9 @@ def wrong_url(value: object) -> str:
         return "must begin with https:// and name a host"
     if url.userinfo or url.fragment or not str(value).isascii() or not str(value).isprintable():
         return "must hold no user, password or fragment, and plain characters only"
-    if url.scheme == "http" and not _is_loopback(url.host):
+    if url.scheme == "http" and not strict.is_loopback(url.host):
         return "must be https (http is for this machine only)"
     return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def trouble(error: Exception) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -22,7 +22,11 @@ def need(program: str, path: str = ELSEWHERE) -> str:
     found = shutil.which(program) or shutil.which(program, path=path)
     if found:
         return found
-    message = f"{program} is not installed (make test installs it as root on Debian)"
+    missing(f"{program} is not installed (make test installs it as root on Debian)")
+
+
+def missing(message: str) -> NoReturn:
+    """What a test needs is not there: a failure in CI, a named skip elsewhere."""
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
