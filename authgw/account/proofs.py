@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from authgw.account.token import key_of
-from authgw.contract import Credentials, Fronted, Redirecting
+from authgw.contract import Credentials, Redirecting
+from authgw.login import chain
 from authgw.login.factors import PASSKEY, TOTP, Assertion, Code, Proved, RecoveryCode, who_of
 from authgw.login.front import Front, LoggedIn, Pending
 from authgw.login.outcome import Turned, turned
@@ -20,14 +21,12 @@ class Proofs:
 
     def __init__(self, front: Front) -> None:
         self._front = front
+        self._with_passwords = chain.with_passwords(front.instances)
         self._redirecting = {each.name: each.plugin for each in front.instances if isinstance(each.plugin, Redirecting)}
-        self._with_password = frozenset(
-            each.name for each in front.instances if not isinstance(each.plugin, Redirecting | Fronted)
-        )
 
     def has_password(self, claims: Claims) -> bool:
         """Whether he signs in with a password here, and not at a provider or a proxy."""
-        return claims.login in self._with_password
+        return claims.login in self._with_passwords
 
     async def has_code(self, found: Found) -> bool:
         """Whether he has a second factor, of his own or one that his login plugin supplies."""

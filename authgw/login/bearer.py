@@ -83,6 +83,7 @@ class TokenLogin:
         self._tokens = tokens
         self._epochs = epochs
         self._instances = tuple(instances)
+        self._with_passwords = chain.with_passwords(instances)
         self._rights = rights
         self._throttle = throttle
         self._rights_age = rights_age
@@ -166,7 +167,7 @@ class TokenLogin:
         """
         if not token.created <= self._now() < token.expires:
             return _EXPIRED
-        waits = await self._throttle.locked(token.owner.user, standing.max_attempts)
+        waits = await self._throttle.locked(chain.counted(token.owner, self._with_passwords), standing.max_attempts)
         if waits is not None:
             return turned(waits.reason, retry_after=waits.seconds)
         behind = [msgspec.structs.replace(gate, req_2fa=False, secret=None) for gate in standing.gates]

@@ -21,8 +21,22 @@ from time import perf_counter
 
 import msgspec
 
-from authgw.contract import Credentials, Failed, Granted, Identity, Login, NotMine, Outcome, Rejected, Versioned
+from authgw.contract import (
+    Credentials,
+    Failed,
+    Fronted,
+    Granted,
+    Identity,
+    Login,
+    NotMine,
+    Outcome,
+    Redirecting,
+    Rejected,
+    Versioned,
+)
+from authgw.login.user import apart
 from authgw.reasons import Reason
+from authgw.rights.claims import Claims
 
 PLUGIN_SECONDS = 10.0
 log = logging.getLogger("authgw.login")
@@ -98,6 +112,17 @@ def version(instances: Sequence[Instance]) -> str:
         for each in instances
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def with_passwords(instances: Sequence[Instance]) -> frozenset[str]:
+    """The instances whose people sign in with a password here, not at a provider or a proxy."""
+    return frozenset(each.name for each in instances if not isinstance(each.plugin, Redirecting | Fronted))
+
+
+def counted(claims: Claims, with_passwords: frozenset[str]) -> str:
+    """Under what failures of this user count: his name where a password can be tried for it, since no more than that is
+    known before some login knows him; else his id in his login."""
+    return claims.user if claims.login in with_passwords else apart(claims.login, claims.id)
 
 
 _WORDS: dict[type, str] = {Granted: "granted", Rejected: "rejected", NotMine: "not_mine", Failed: "failed"}

@@ -28,6 +28,7 @@ Verdict = LoggedIn | Pending | Turned
 Epoch = Callable[[Claims], Awaitable[int]]
 # Under what something verified is remembered: the chain's version, whose it is, and what was brought.
 Slot = tuple[str, str, str]
+_PASSWORD = ("pwd",)
 log = logging.getLogger("authgw.login")
 
 
@@ -55,6 +56,7 @@ class Front:
         seen: Seen = nobody_asks,
     ) -> None:
         self._instances = tuple(instances)
+        self._with_passwords = chain.with_passwords(instances)
         self._throttle = throttle
         self._rights = rights
         self.second = second
@@ -104,7 +106,7 @@ class Front:
         trail has one line for a minute of calls. A second factor cannot be asked for here either."""
         # What no name can hold keeps this apart from passwords.
         slot = (chain.version(self._instances), f"bearer\0{login}\0{address}\0{granted!r}", token)
-        known = await self._known(slot, _name(granted), address)
+        known = await self._known(slot, address)
         if known is not None:
             return known
         verdict = await self.arrived(granted, login, address, origin="bearer", remember=slot)
@@ -122,20 +124,23 @@ class Front:
         )
         if isinstance(named, Named):
             slot = (chain.version(self._instances), named.user, named.password)
-            known = await self._known(slot, named.user, address)
+            known = await self._known(slot, address, named.user)
             if known is not None:
                 return known
         verdict = await self._recorded(credentials, named, "api")
         return turned(verdict.reason) if isinstance(verdict, Pending) else verdict
 
-    async def _known(self, slot: Slot, user: str, address: str) -> LoggedIn | Turned | None:
-        """What was verified before and still holds. Otherwise it is forgotten, and the refusal a recorded one."""
+    async def _known(self, slot: Slot, address: str, typed: str = "") -> LoggedIn | Turned | None:
+        """What was verified before and still holds. Otherwise it is forgotten, and the refusal a recorded one.
+
+        `typed`: the name that came with a password.
+        """
         entry = self._verified.find(*slot)
         if entry is None:
             return None
         try:
             if (
-                await self._throttle.locked(user, entry.max_attempts) is None
+                await self._throttle.locked(typed or self._counted(entry.claims), entry.max_attempts) is None
                 and gates.pass_through(entry.gates, entry.identity, address, self._now()) is None
                 and await self._epoch(entry.claims) == entry.epoch
             ):
@@ -154,6 +159,9 @@ class Front:
             return await self._in_line(msgspec.structs.replace(credentials, user=named.user), event, origin)
 
         return await self._written(credentials, origin, judge)
+
+    def _counted(self, claims: Claims) -> str:
+        return chain.counted(claims, self._with_passwords)
 
     async def _written(
         self, credentials: Credentials, origin: Origin, judge: Callable[[dict[str, Any]], Awaitable[Verdict]]
@@ -204,7 +212,7 @@ class Front:
                 await self._throttle.failed(asked.user, asked.address, verdict.max_attempts)
             return turned(verdict.reason or Reason.LOGIN_FAILED)
         remember = (version, asked.user, asked.password) if origin == "api" else None
-        return await self._admit(asked, verdict.granted, verdict.login, ("pwd",), remember)
+        return await self._admit(asked, verdict.granted, verdict.login, _PASSWORD, remember)
 
     async def _admit(
         self,
@@ -224,19 +232,20 @@ class Front:
             return turned(Reason.RIGHTS_INVALID)
         # Before the rest is looked at: what changes meanwhile is not remembered as it was.
         epoch = await self._epoch(reading.claims) if remember else 0
-        waits = await self._throttle.locked(asked.user, reading.max_attempts)
+        named = asked.user if first == _PASSWORD else self._counted(reading.claims)
+        waits = await self._throttle.locked(named, reading.max_attempts)
         if waits is not None:
             return turned(waits.reason, retry_after=waits.seconds)
         stop = gates.pass_through(reading.gates, granted.identity, asked.address, self._now())
         if stop is not None:
             log.info("login %s: %s of %s: %s", login, stop.reason, shown(asked.user), stop.detail)
             verdict = turned(stop.reason, note=stop.note)
-            if stop.reason is not Reason.PASSWORD_EXPIRED or first != ("pwd",):
+            if stop.reason is not Reason.PASSWORD_EXPIRED or first != _PASSWORD:
                 return verdict
-            missing = await self.second.missing(reading, granted.identity, asked.user, first)
+            missing = await self.second.missing(reading, granted.identity, named, first)
             lapsed = Lapsed(reading.claims, missing if missing is not None and missing.enrolled else None)
             return msgspec.structs.replace(verdict, expired=lapsed)
-        pending = await self.second.missing(reading, granted.identity, asked.user, first)
+        pending = await self.second.missing(reading, granted.identity, named, first)
         if pending is not None:
             return pending
         if remember:
@@ -246,7 +255,7 @@ class Front:
 
 
 def _name(granted: Granted) -> str:
-    """The name under which failures of somebody count whom a plugin has identified."""
+    """The name of somebody whom a plugin has identified."""
     user = granted.identity.user if isinstance(granted.identity.user, str) else ""
     return canonical(user) or user
 

@@ -36,7 +36,7 @@ async def nobody_asks(_verdict: LoggedIn) -> None:
 class Pending(msgspec.Struct, frozen=True):
     """The first factor is in, and another one is needed: nobody yet, and no session comes of it as it is.
 
-    `named`: the name under which failures count; `first`: the factors so far; `epoch`: the user's at that time.
+    `named`: that under which failures count; `first`: the factors so far; `epoch`: the user's at that time.
     `enrolled`: he has a factor to prove; otherwise he must enrol one first.
     """
 

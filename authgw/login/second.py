@@ -31,7 +31,7 @@ log = logging.getLogger("authgw.login")
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Who proves a factor; the name under which his failures count, and his own limit of them."""
+    """Who proves a factor; that under which his failures count, and his own limit of them."""
 
     claims: Claims
     named: str
@@ -59,6 +59,7 @@ class Second:
         seen: Seen = nobody_asks,
     ) -> None:
         self._instances = tuple(instances)
+        self._with_passwords = chain.with_passwords(instances)
         self._throttle = throttle
         self._rights = rights
         self.factors = factors
@@ -90,13 +91,14 @@ class Second:
     async def step_up(self, session: Session, proof: Proof, address: str) -> Proved | Turned:
         """Somebody who is signed in proves a factor again, before he changes what guards his account."""
         claims, reading = session.claims, None
+        named = chain.counted(claims, self._with_passwords)
         if session.remote is None:  # a provider's refresh token is not used up for this
             identity = Identity(claims.user, claims.id, claims.name, claims.tenant)
             outcome = await chain.refresh(self._instances, claims.login, identity, seconds=self._seconds)
             reading = self._rights.read(claims.login, outcome) if isinstance(outcome, Granted) else None
         if not isinstance(reading, Reading) or reading.claims.id != claims.id:
-            return await self._judged(Subject(claims, claims.user, None), (), proof, address, "step-up")
-        who = Subject(claims, claims.user, reading.max_attempts)
+            return await self._judged(Subject(claims, named, None), (), proof, address, "step-up")
+        who = Subject(claims, named, reading.max_attempts)
         return await self._judged(who, gates.secrets_of(reading.gates), proof, address, "step-up")
 
     async def complete(

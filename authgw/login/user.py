@@ -41,6 +41,12 @@ def same(name: str) -> str:
     return unicodedata.normalize("NFKC", name.casefold())
 
 
+def apart(login: str, id: int) -> str:
+    """Under what failures of somebody count whom a provider or a proxy identifies: no name that a password can be tried
+    for holds a NUL, so that guessing at "anna" keeps no Anna out who signs in elsewhere, nor the other way round."""
+    return f"\0{login}\0{id}"
+
+
 def judge(user: object, password: object) -> Named | Reason:
     """What came in, before any plugin is asked: empty, malformed, or fit to be asked about.
 
