@@ -143,7 +143,9 @@ class Exchange:
             if _CONTROL.search(value):
                 raise RuntimeError("a control character in a header")
             lines += (name, b": ", value, b"\r\n")
-        self.keep_alive = self.keep_alive and not closes
+        # Answered before the expected 100 was said: the client may send its body now or not, so the bytes that come
+        # could be that body or another request (RFC 9110, section 10.1.1).
+        self.keep_alive = self.keep_alive and not closes and not self._expects
         if length is not None:
             self._left = int(length)
         elif not self._bodiless and self.scope["http_version"] == "1.0":

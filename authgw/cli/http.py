@@ -16,8 +16,19 @@ MAX_HEAD = 128 * 1024
 HEAD_SECONDS = 20.0
 # Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
 KEEP_ALIVE_SECONDS = 75
+BEHIND_BODY = "There are fields behind the body (trailers); none are accepted."
 # Not sent yet, to one client: with more than this an answer goes on only when there is less than the lower bound.
 WRITE_HIGH, WRITE_LOW = 8192, 2048
+
+
+class _Closed(list[tuple[bytes, bytes]]):
+    """Takes the place of the head's fields once the head is over: one more is `tried`, and ends the parsing."""
+
+    tried = False
+
+    def append(self, field: tuple[bytes, bytes]) -> None:
+        self.tried = True
+        raise ValueError("a field behind the body")
 
 
 class BoundedHead(HttpToolsProtocol):
@@ -34,6 +45,7 @@ class BoundedHead(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._closed = _Closed()
         transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
         self.due = self.loop.time() + HEAD_SECONDS
 
@@ -51,6 +63,9 @@ class BoundedHead(HttpToolsProtocol):
         if self._head > MAX_HEAD:
             self.send_400_response("Request head too large.")
 
+    def send_400_response(self, msg: str) -> None:
+        super().send_400_response(BEHIND_BODY if self._closed.tried else msg)
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
@@ -64,6 +79,9 @@ class BoundedHead(HttpToolsProtocol):
         scope["method"], scope["http_version"] = method, version
         if self.parser.should_upgrade() and self._should_upgrade():
             return  # the WebSocket protocol reads the head again
+        # Fields behind a chunked body would be added to those of the head: a proxy in front looks for what it must
+        # take out (`X-Remote-User`) in the head alone.
+        self.headers = self._closed
         url = httptools.parse_url(self.url)
         scope["raw_path"], scope["query_string"] = url.path, url.query or b""
         path = url.path.decode("ascii")
@@ -75,7 +93,7 @@ class BoundedHead(HttpToolsProtocol):
                 scope,
                 self.server_state.default_headers,
                 keep_alive=version != "1.0" and bool(self.parser.should_keep_alive()),
-                expects=self.expect_100_continue,
+                expects=self.expect_100_continue and version != "1.0",
             ),
         )
         if before is None or before.response_complete:

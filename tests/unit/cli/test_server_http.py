@@ -3,79 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import uvicorn
-from uvicorn.server import ServerState
 
 from authgw.cli import http
 from authgw.cli.exchange import Gone
+from kit.serving import LAST, Server, body, start
 
 pytestmark = pytest.mark.anyio
-Message = dict[str, Any]
-App = Callable[..., Any]
-
-
-def start(status: int = 200, *headers: tuple[bytes, bytes]) -> Message:
-    return {"type": "http.response.start", "status": status, "headers": list(headers)}
-
-
-def body(piece: bytes = b"", more: bool = False) -> Message:
-    return {"type": "http.response.body", "body": piece, "more_body": more}
-
-
-class Server:
-    """One app behind the protocol; `ask` sends bytes and gives back all that comes until the connection ends."""
-
-    def __init__(self) -> None:
-        self.state = ServerState()
-        self.port = 0
-        self.seen: list[Message] = []
-        self.app: App = self.echo
-
-    async def echo(self, scope: Any, receive: Any, send: Any) -> None:
-        self.seen.append(scope)
-        said = b""
-        while True:
-            message = await receive()
-            said += message["body"]
-            if not message["more_body"]:
-                break
-        text = scope["raw_path"] + b"?" + scope["query_string"] + b" " + said
-        await send(start(200, (b"content-length", b"%d" % len(text))))
-        await send(body(text))
-
-    async def open(self) -> asyncio.Server:
-        async def call(scope: Any, receive: Any, send: Any) -> None:
-            await self.app(scope, receive, send)
-
-        config = uvicorn.Config(call, log_config=None, access_log=False, ws="none", lifespan="off")
-        config.load()
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: http.BoundedHead(config, self.state, {}), "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
-
-    async def in_a_head(self) -> None:
-        """Return when some connection has begun to send a request's head."""
-        for _ in range(10_000):
-            if any(vars(one)["_in_head"] for one in self.state.connections if "_in_head" in vars(one)):
-                return
-            await asyncio.sleep(0)
-        raise AssertionError("no head began")
-
-    async def ask(self, *pieces: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0)
-        try:
-            return await asyncio.wait_for(reader.read(), 10)
-        finally:
-            writer.close()
 
 
 @pytest.fixture
@@ -84,9 +21,6 @@ async def server(anyio_backend: str) -> AsyncIterator[Server]:
     listening = await found.open()
     yield found
     listening.close()
-
-
-LAST = b"Host: gw\r\nConnection: close\r\n\r\n"
 
 
 async def test_head_and_body_come_as_one_answer(server: Server) -> None:
@@ -156,21 +90,6 @@ async def test_answers_without_body_have_none(server: Server, method: bytes, sta
     assert said.endswith(b"\r\n\r\n")
     assert b"12345" not in said
     assert b"chunked" not in said
-
-
-async def test_an_expected_continue_is_said_once_and_only_when_the_body_is_wanted(server: Server) -> None:
-    """RFC 9110, section 10.1.1: 100 before the body is read, none where the answer does without it."""
-    head = b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n" + LAST
-    said = await server.ask(head, b"ab")
-    assert said.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
-    assert said.count(b"100 Continue") == 1
-
-    async def refuses(scope: Any, receive: Any, send: Any) -> None:
-        await send(start(413, (b"content-length", b"0")))
-        await send(body())
-
-    server.app = refuses
-    assert (await server.ask(head)).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("told", [3, 9])
