@@ -12,7 +12,7 @@ from authgw.login.factors import Proved
 from authgw.login.outcome import LoggedIn, Pending, Turned
 from authgw.login.target import safe_target
 from authgw.session.cookie import Found
-from authgw.ui import page
+from authgw.ui import assets, page
 from authgw.ui.texts import LOGIN, Texts
 
 
@@ -54,6 +54,7 @@ class Confirm:
         if await self._proofs.has_passkey(found):
             asked, challenge = await self._challenges.put(found, Purpose.PROVE)
             options = await self._proofs.passkey_request(found, challenge)
+        password = self._proofs.has_password(claims)
         body = page.render(
             "account_confirm.html",
             texts(request),
@@ -61,14 +62,15 @@ class Confirm:
             form=self._guard.form(found),
             target=_target(request),
             user=claims.user,
-            password=self._proofs.has_password(claims),
+            password=password,
             code=await self._proofs.has_code(found),
             again=self._proofs.elsewhere(claims, _target(request)),
             options=options,
             fields={"asked": asked, "next": _target(request)},
             action=CONFIRM,
         )
-        return page.page(status, body, script=self._guard.browser.origin if options else "")
+        scripts = [name for name, needed in (("capslock.js", password), ("passkey.js", options)) if needed]
+        return page.page(status, body, script=assets.sources(self._guard.browser.origin, *scripts))
 
 
 def alert(verdict: Turned, t: Texts) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from authgw.login.outcome import Lapsed, LoggedIn, Pending, Turned, turned
 from authgw.login.target import safe_target
 from authgw.reasons import Reason
 from authgw.session import cookie
-from authgw.ui import page
+from authgw.ui import assets, page
 
 EXPIRED = "/authgw/login/password"
 Told = Callable[[Request, LoggedIn | Pending | Turned], Awaitable[Answer]]
@@ -87,4 +87,5 @@ class Expired:
         target = safe_target(request.fields.get("next"), self._browser.home)
         form = self._browser.attempts.form(attempt)
         body = form_page(texts(request), user[:256], form, EXPIRED, alert, target=target, code=code)
-        return page.page(status, body, (("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS)),))
+        set_cookie = ("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS))
+        return page.page(status, body, (set_cookie,), script=assets.sources(self._browser.origin, "capslock.js"))

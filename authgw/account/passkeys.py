@@ -15,7 +15,7 @@ from authgw.login.browser import text, texts, to
 from authgw.login.factors import Factors, who_of
 from authgw.reasons import Reason
 from authgw.session.cookie import Found
-from authgw.ui import page
+from authgw.ui import assets, page
 from authgw.ui.texts import LOGIN
 
 ADD = HOME + "/factors/passkey"
@@ -75,7 +75,9 @@ class OwnPasskeys:
             action=ADD,
             home=HOME,
         )
-        return page.page(status, body, script=self._guard.browser.origin if options else "")
+        return page.page(
+            status, body, script=assets.sources(self._guard.browser.origin, "passkey.js") if options else ""
+        )
 
 
 def distinct(wanted: str, otherwise: str, taken: Collection[str]) -> str:

@@ -22,7 +22,7 @@ from authgw.login.outcome import Turned, turned
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
 from authgw.session.sessions import Sessions
-from authgw.ui import page
+from authgw.ui import assets, page
 from authgw.ui.texts import Texts
 
 PASSWORD = HOME + "/password"
@@ -133,7 +133,8 @@ class PasswordPages:
 
     def _page(self, request: Request, claims: Claims, found: Any, status: int, alert: tuple[str, ...] = ()) -> Answer:
         t, form = texts(request), self._guard.form(found)
-        return page.page(status, form_page(t, claims.user, form, PASSWORD, alert, back=HOME))
+        body = form_page(t, claims.user, form, PASSWORD, alert, back=HOME)
+        return page.page(status, body, script=assets.sources(self._guard.browser.origin, "capslock.js"))
 
 
 def form_page(
@@ -147,7 +148,8 @@ def form_page(
     target: str = "",
     code: bool = False,
 ) -> bytes:
-    """The form for a new password. `target`: where a login goes on to; `code`: a second factor is asked for too."""
+    """The form for a new password; it may run capslock.js. `target`: where a login goes on to; `code`: a second factor
+    is asked for too."""
     return page.render(
         "account_password.html",
         t,

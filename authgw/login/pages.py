@@ -25,7 +25,7 @@ from authgw.reasons import Reason
 from authgw.rights.words import describe
 from authgw.session import cookie
 from authgw.session.model import Session
-from authgw.ui import page, words
+from authgw.ui import assets, page, words
 from authgw.ui.serve import asset_route
 from authgw.ui.texts import LOGIN
 
@@ -224,7 +224,8 @@ class Pages:
             ways=self._ways,
         )
         set_cookie = ("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS))
-        return page.page(status, body, (set_cookie, *headers))
+        script = assets.sources(self._browser.origin, "capslock.js") if self._ways.form else ""
+        return page.page(status, body, (set_cookie, *headers), script=script)
 
     def _ask_logout(self, request: Request, found: cookie.Found, status: int) -> Answer:
         t = texts(request)

@@ -20,7 +20,7 @@ from authgw.login.second import Proof, Second
 from authgw.login.underway import Underway
 from authgw.reasons import Reason
 from authgw.session import cookie
-from authgw.ui import page
+from authgw.ui import assets, page
 from authgw.ui.texts import LOGIN
 
 PLACES = {
@@ -162,7 +162,7 @@ class Steps:
         return msgspec.structs.replace(answer, headers=(*answer.headers, self._forgotten()))
 
     def _scripts(self, show: Show) -> str:
-        return self._browser.origin if show.script else ""
+        return assets.sources(self._browser.origin, "passkey.js") if show.script else ""
 
     def _forgotten(self) -> tuple[str, str]:
         return "set-cookie", cookie.clear_login(self._browser.names)

@@ -11,6 +11,7 @@ import msgspec
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {
     "authgw.css": "text/css",
+    "capslock.js": "text/javascript",
     "icon.svg": "image/svg+xml",
     "passkey.js": "text/javascript",
     "vendor/pico.min.css": "text/css",
@@ -42,3 +43,8 @@ def all_assets() -> dict[str, Asset]:
 
 def address(name: str) -> str:
     return all_assets()[name].address
+
+
+def sources(origin: str, *names: str) -> str:
+    """Scripts by their full addresses, as a content security policy names them: the GUI's are of our origin too."""
+    return " ".join(f"{origin}{PREFIX}{name}" for name in names)

@@ -15,7 +15,7 @@ from authgw.ui import assets, words
 from authgw.ui.texts import Texts, heading_and_text
 
 HTML = "text/html; charset=utf-8"
-# Everything from this origin, nothing inline, no script at all.
+# Everything from this origin, nothing inline, no script but those that a page names.
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
@@ -52,10 +52,9 @@ def render(name: str, t: Texts, **context: Any) -> bytes:
 def page(status: int, body: bytes, headers: tuple[tuple[str, str], ...] = (), *, script: str = "") -> Answer:
     """A page with the headers that every page has; caching is forbidden where all answers are sent.
 
-    `script`: our origin, for a page that may run passkey.js; by its full address, for the GUI's scripts are of that
-    origin too.
+    `script`: the scripts that it may run, as `assets.sources` spells them; none unless given.
     """
-    policy = f"{POLICY}; script-src {script}{assets.PREFIX}passkey.js" if script else POLICY
+    policy = f"{POLICY}; script-src {script}" if script else POLICY
     return Answer(status, body, HTML, (("content-security-policy", policy), *_STANDING, *headers))
 
 

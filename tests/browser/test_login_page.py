@@ -74,6 +74,50 @@ def test_a_wrong_password_and_then_the_right_one(site: World, page: Page) -> Non
     expect(page).to_have_url(site.url + "/admin.php")
 
 
+# A key as it comes with Caps Lock on; no keyboard is there to press it on.
+PRESSED = """([selector, on]) => document.querySelector(selector).dispatchEvent(
+  new KeyboardEvent("keydown", {key: "a", bubbles: true, modifierCapsLock: on}))"""
+
+
+def test_caps_lock(site: World, browser: Browser) -> None:
+    """Caps Lock is told of beside the password, where readers hear of it, in both languages; not beside the name."""
+    context = browser.new_context(viewport={"width": 320, "height": 640})
+    page = context.new_page()
+    page.goto(site.url + "/authgw/login")
+    hint = page.get_by_role("status")
+    page.evaluate(PRESSED, ["#user", True])
+    expect(hint).to_have_text("")
+    page.locator("#password").focus()
+    expect(hint).to_have_text("Caps Lock is on.")
+    assert axe.both_themes(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    picture(page, "login-caps")
+    page.evaluate(PRESSED, ["#password", False])
+    expect(hint).to_have_text("")
+    context.add_cookies([{"name": "authgw-language", "value": "cs", "url": site.url}])
+    page.reload()
+    page.locator("#password").focus()
+    page.evaluate(PRESSED, ["#password", True])
+    expect(hint).to_have_text("Je zapnutý Caps Lock.")
+    context.close()
+
+
+def test_no_other_script_of_this_origin(site: World, browser: Browser) -> None:
+    """On the page that may run capslock.js, a script of the GUI, which is of the same origin, does not run."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(site.url + "/authgw/login")
+    told = page.evaluate(
+        """() => new Promise((done) => {
+          document.addEventListener("securitypolicyviolation", (event) => done(event.effectiveDirective));
+          const script = document.createElement("script");
+          script.onload = () => done("RAN"); script.src = "/js/gui.js"; document.head.append(script);
+        })"""
+    )
+    assert told == "script-src-elem"
+    context.close()
+
+
 def test_the_reason_of_a_block(site: World, page: Page) -> None:
     """Whoever is blocked reads why, after the right password."""
     page.goto(site.url + "/authgw/login")

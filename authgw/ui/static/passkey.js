@@ -1,5 +1,5 @@
-// Passkeys: what a form asks of the browser's authenticator. The one script of these pages; without it the form stays
-// hidden, a line says why, and every other way works.
+// Passkeys: what a form asks of the browser's authenticator. Without it the form stays hidden, a line says why, and every
+// other way works.
 "use strict";
 
 const bytes = (text) =>

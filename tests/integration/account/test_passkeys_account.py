@@ -213,16 +213,18 @@ def test_nothing_is_added_without_a_proof(site: World) -> None:
         assert names(ready) == ["Mine"]
 
 
-def test_one_script_on_these_pages_alone(site: World) -> None:
-    """The pages that ask for a passkey may run passkey.js and nothing else of their origin; no other page may that."""
-    script = f"http://localhost:{site.gateway.port}/authgw/static/passkey.js"
+def test_the_scripts_of_a_page(site: World) -> None:
+    """Pages that ask for a passkey may run passkey.js, those that ask for a password capslock.js; nothing else runs."""
+    ours = f"http://localhost:{site.gateway.port}/authgw/static/"
+    passkey, caps = ours + "passkey.js", ours + "capslock.js"
     with owner(site, "ian") as ian:
         add(ian, device_of(site), "Key")
-        assert [scripts(ian.get(path)) for path in (ADD, CONFIRM)] == [script, script]
-        for path in ("", "/tokens/new", "/factors/app", "/password"):
+        assert [scripts(ian.get(path)) for path in (ADD, CONFIRM)] == [passkey, f"{caps} {passkey}"]
+        assert scripts(ian.get(ACCOUNT + "/password")) == caps
+        for path in ("", "/tokens/new", "/factors/app"):
             assert scripts(ian.get(ACCOUNT + path)) == ""
     with owner(site, "hal", proved=False) as hal:
-        assert scripts(hal.get(CONFIRM)) == ""
+        assert scripts(hal.get(CONFIRM)) == caps
         hal.confirm()
         assert (hal.get(ADD).status_code, hal.post(ADD, {"form": hal.form(ACCOUNT)}).status_code) == (403, 403)
         assert ADD not in hal.get(ACCOUNT).text

@@ -13,9 +13,10 @@ from authgw.errors import StoreError, UpstreamError
 from authgw.reasons import Reason
 from authgw.session.model import Kind
 from kit.logins import by_password, granted
-from kit.site import OWN, Site
+from kit.site import ORIGIN, OWN, Site
 
 pytestmark = pytest.mark.anyio
+SCRIPT = re.compile(r'<script src="/authgw/static/([a-z]+)\.js\?v=[0-9a-f]{16}" defer></script>')
 
 
 @pytest.fixture
@@ -210,14 +211,15 @@ async def test_nobody(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/authgw/login", "/authgw/logged-out", "/authgw/me", "/authgw/logout"])
 async def test_headers_of_every_page(site: Site, path: str) -> None:
-    """No page is cached, framed or sniffed; pages run no script and load nothing from elsewhere."""
+    """No page is cached, framed or sniffed, or loads anything from elsewhere; the one script is that of the login."""
     await site.login()
     reply = await site.client.get(path)
     assert reply.headers["cache-control"] == "private, no-store"
     assert reply.headers["x-content-type-options"] == "nosniff"
     if reply.headers["content-type"].startswith("text/html"):
         policy = dict(part.strip().split(" ", 1) for part in reply.headers["content-security-policy"].split(";"))
-        assert policy == {
+        script = {"script-src": f"{ORIGIN}/authgw/static/capslock.js"} if path == "/authgw/login" else {}
+        assert policy == script | {
             "default-src": "'none'",
             "style-src": "'self'",
             "img-src": "'self' data:",
@@ -226,7 +228,9 @@ async def test_headers_of_every_page(site: Site, path: str) -> None:
             "base-uri": "'none'",
         }
         assert reply.headers["referrer-policy"] == "no-referrer"
-        assert not re.search(r"<script|style=|\son\w+=|javascript:|https?://", reply.text)
+        scripts, shown = SCRIPT.findall(reply.text), SCRIPT.sub("", reply.text)
+        assert scripts == ["capslock"] * len(script)
+        assert not re.search(r"<script|style=|\son\w+=|javascript:|https?://", shown)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +266,7 @@ async def test_files_of_the_page(site: Site) -> None:
     """Everything a page refers to is there, may be kept for a year, and is not sent twice."""
     page = await site.client.get("/authgw/login")
     addresses = re.findall(r'(?:href|src)="(/authgw/static/[^"]+)"', page.text)
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         reply = await site.client.get(address)
         assert reply.status_code == 200
