@@ -148,7 +148,7 @@ async def create(settings: Settings) -> Gateway:
     front = assemble.front(chain, factors, epochs, failures, audit, seen)
     token_login = account.token_login(settings, chain, tokens, epochs, failures, audit)
     bypass = assemble.Bypass(front, sessions, names)
-    access = AccessTokens(front, audit=audit.write)
+    access = AccessTokens(front, failures, audit=audit.write)
     doors = Doors(
         sessions, names, front, bypass, audit, [ApiTokens(token_login), access], Leave(front, settings.gateway.origin)
     )

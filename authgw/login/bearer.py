@@ -31,6 +31,8 @@ from authgw.session.epochs import Epochs
 
 log = logging.getLogger("authgw.login")
 
+# For how long a token that is in no database is taken to be in none.
+_UNKNOWN_SECONDS = 10.0
 INVALID = Turned(Reason.TOKEN_INVALID, 401, "Invalid token.")
 _EXPIRED = Turned(Reason.TOKEN_EXPIRED, 401, "Your token has expired. Make a new one on your account page.")
 _OLD = Turned(Reason.TOKEN_RIGHTS_OLD, 401, "The rights of your token are too old. Sign in once to renew them.")
@@ -92,19 +94,21 @@ class TokenLogin:
         self._clock = clock
         self._seconds = plugin_seconds
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._asking: dict[tuple[str, float, int, str], asyncio.Task[Standing | Turned]] = {}
 
     async def enter(self, text: str, address: str) -> Bearer | Turned:
         """What a token opens from this address, or why not. `text`: whatever came in the place of a token."""
         try:
-            return await self._remembered(text, address) or await self._recorded(text, address)
+            name = digest(text)
+            seen = name in self._known
+            return await self._remembered(name, address) or await self._recorded(name, address, seen)
         except StoreError as error:
             log.error("token: %s", error)
             return turned(Reason.STORE_UNAVAILABLE)
 
-    async def _remembered(self, text: str, address: str) -> Bearer | None:
+    async def _remembered(self, name: bytes, address: str) -> Bearer | None:
         """A token that was found before, and for which everything still holds."""
-        name = digest(text)
         known = self._known.get(name)
         if known is None:
             return None
@@ -119,13 +123,14 @@ class TokenLogin:
         self._known.pop(name, None)
         return None
 
-    async def _recorded(self, text: str, address: str) -> Bearer | Turned:
-        """A token that has to be looked up. Leaves one audit event."""
+    async def _recorded(self, name: bytes, address: str, seen: bool) -> Bearer | Turned:
+        """A token that has to be looked up. Leaves one audit event. `seen`: it has opened something here before, so it
+        waits for nobody's guesses."""
         began = self._clock()
         event: dict[str, Any] = {"user": "", "origin": "token", "address": address, "login": ""}
         event |= {"outcome": "refused", "reason": Reason.INTERNAL.value}
         try:
-            verdict = await self._asked(text, address, event)
+            verdict = await self._asked(name, address, event, seen)
             event["reason"] = verdict.reason.value if isinstance(verdict, Turned) else ""
             if isinstance(verdict, Bearer):
                 event["outcome"] = "granted"
@@ -137,15 +142,17 @@ class TokenLogin:
             event["ms"] = round((self._clock() - began) * 1000, 1)
             self._audit(event)
 
-    async def _asked(self, text: str, address: str, event: dict[str, Any]) -> Bearer | Turned:
-        waits = await self._throttle.check_address(address)
-        if waits is not None:
+    async def _asked(self, name: bytes, address: str, event: dict[str, Any], seen: bool) -> Bearer | Turned:
+        version = chain.version(self._instances)
+        if self._clock() < self._unknown.get(name, 0.0):
+            return INVALID
+        if not seen and (waits := await self._throttle.check_tokens(address)) is not None:
             return turned(waits.reason, retry_after=waits.seconds)
-        name, version = digest(text), chain.version(self._instances)
         token = await self._tokens.find(name)
         if token is None:
-            await self._throttle.failed_from(address)
-            return INVALID
+            self._forget(name)
+            waits = await self._throttle.refused(address, name)
+            return INVALID if waits is None else turned(waits.reason, retry_after=waits.seconds)
         owner = token.owner
         event |= {"user": shown(owner.user), "login": owner.login, "id": owner.id, "tenant": owner.tenant}
         event["token"] = f"{token.id} {token.name}"
@@ -159,6 +166,12 @@ class TokenLogin:
             return stop
         await self._tokens.used(token)
         return Bearer(narrowed(standing.claims, token.kind, token.flags), token)
+
+    def _forget(self, name: bytes) -> None:
+        """There is no such token: nobody can make one that is guessed already, so it is not looked for every time."""
+        self._unknown[name] = self._clock() + _UNKNOWN_SECONDS
+        if len(self._unknown) > MAX_ENTRIES:
+            self._unknown.popitem(last=False)
 
     async def _stops(self, token: Token, standing: Standing, address: str) -> Turned | None:
         """What is checked at every use: expiry, lock-out, and the gates but for the second factor.

@@ -5,6 +5,10 @@ whole window at its last allowed one. An address waits once it has `address_fail
 oldest is over; an IPv6 address stands for its /64, which is what one customer has. A name from one address has so many
 failures in a day: whoever guesses slowly enough never to be locked out comes to an end there.
 
+Tokens that open nothing make the address wait with tokens as failures make a name wait, without the lock-out. They fill
+half of what an address may fail, at most, so that a broken script keeps no browser behind the same address out; and the
+same token again is no new guess.
+
 Only failures count. A success clears nothing: whoever owns one account, or waits for the owner's next login, would
 otherwise get his tries back. Failures go by themselves when they are older than the window.
 """
@@ -13,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
@@ -41,6 +46,8 @@ _MINUTE = 60
 # How many logins of one name wait in line while another of that name is checked.
 MAX_LINE = 16
 _STORE_SECONDS = 2.0
+# Addresses that a process knows to be waiting with tokens.
+_MAX_HELD = 10_000
 T = TypeVar("T")
 Place = tuple[RateLimitItemPerSecond, str]
 
@@ -94,6 +101,7 @@ class Throttle:
         self._pair = RateLimitItemPerSecond(limits.pair_failures, max(PAIR_WINDOW, limits.window), "pair")
         self._begun = RateLimitItemPerSecond(MAX_BEGUN, _MINUTE, "begun")
         self._lines: dict[str, _Line] = {}
+        self._held: OrderedDict[str, float] = OrderedDict()
 
     async def close(self) -> None:
         """Give up the connections to the store."""
@@ -105,17 +113,39 @@ class Throttle:
         """Whether this name, from this address, has to wait. Asked before any plugin is."""
         name = self._name("user", same(user))
         for what, reason in (("lock", Reason.LOCKED_OUT), ("pause", Reason.THROTTLED)):
-            if await self._ask(self._storage.get(f"{what}/{name}")):
-                return Wait(reason, self._until(await self._ask(self._storage.get_expiry(f"{what}/{name}"))))
+            if (waits := await self._marked(what, name, reason)) is not None:
+                return waits
         return await self._wait(self._places(user, address))
 
-    async def check_address(self, address: str) -> Wait | None:
-        """Whether this address has to wait, whoever asks from there."""
-        return await self._wait([self._place(address)])
+    async def check_tokens(self, address: str) -> Wait | None:
+        """Whether this address has to wait with tokens that nobody has seen yet."""
+        return self.held(address) or await self._wait([self._place(address)])
 
-    async def failed_from(self, address: str) -> None:
-        """Count a failure that names nobody (a wrong token)."""
-        await self._ask(self._limiter.hit(*self._place(address)))
+    def held(self, address: str) -> Wait | None:
+        """The same as far as this process knows, without asking the store. Another process lets one token more by."""
+        until = self._held.get(network(address), 0.0)
+        return Wait(Reason.THROTTLED, self._until(until)) if until > self._clock() else None
+
+    async def refused(self, address: str, token: bytes) -> Wait | None:
+        """Count a token (its digest) that opens nothing. A wait: it is not even counted, this address has to wait."""
+        place = network(address)
+        async with self.line(f"\0{place}") as admitted:
+            if not admitted:
+                return Wait(Reason.THROTTLED, 1)
+            name = self._name("tokens", place)
+            waits = await self._marked("pause", name, Reason.THROTTLED) or await self._wait([self._place(address)])
+            if waits is not None:
+                self._hold(place, waits.seconds)
+                return waits
+            seen = self._name("token", f"{place}\x00{token.hex()}")
+            if await self._ask(self._storage.incr(f"seen/{seen}", self._limits.window)) > 1:
+                return None
+            count = await self._hit(name)
+            if count <= max(1, self._limits.address_failures // 2):
+                await self._ask(self._limiter.hit(*self._place(address)))
+            if count >= self._limits.user_failures:
+                self._hold(place, await self._pause(name, count))
+        return None
 
     async def begun(self, address: str) -> bool:
         """Count a login that begins at a provider. False: too many of them come from this address."""
@@ -126,25 +156,22 @@ class Throttle:
         for item, key in self._places(user, address):
             await self._ask(self._limiter.hit(item, key))
         name = self._name("user", same(user))
-        await self._ask(self._limiter.hit(self._user, name))
-        count = await self.failures(user)
+        count = await self._hit(name)
         if count >= (max_attempts or self._limits.max_attempts):
             await self._ask(self._storage.incr(f"lock/{name}", self._limits.window))
         elif count >= self._limits.user_failures:
-            pause = 1 << min(count - self._limits.user_failures, 6)
-            await self._ask(self._storage.incr(f"pause/{name}", min(pause, MAX_PAUSE)))
+            await self._pause(name, count)
         return count
 
     async def failures(self, user: str) -> int:
         """Failures of this name within the window, at most MAX_ATTEMPTS."""
-        stats = await self._ask(self._limiter.get_window_stats(self._user, self._name("user", same(user))))
-        return MAX_ATTEMPTS - int(stats.remaining)
+        return await self._count(self._name("user", same(user)))
 
     async def locked(self, user: str, max_attempts: int | None = None) -> Wait | None:
         """Whether the right password comes too late: the name is locked, or past this user's own limit."""
         name = self._name("user", same(user))
-        if await self._ask(self._storage.get(f"lock/{name}")):
-            return Wait(Reason.LOCKED_OUT, self._until(await self._ask(self._storage.get_expiry(f"lock/{name}"))))
+        if (waits := await self._marked("lock", name, Reason.LOCKED_OUT)) is not None:
+            return waits
         if max_attempts and await self.failures(user) >= max_attempts:
             return Wait(Reason.LOCKED_OUT, self._limits.window)
         return None
@@ -165,6 +192,31 @@ class Throttle:
             line.people -= 1
             if not line.people:
                 self._lines.pop(name, None)
+
+    async def _hit(self, name: str) -> int:
+        await self._ask(self._limiter.hit(self._user, name))
+        return await self._count(name)
+
+    async def _count(self, name: str) -> int:
+        stats = await self._ask(self._limiter.get_window_stats(self._user, name))
+        return MAX_ATTEMPTS - int(stats.remaining)
+
+    async def _pause(self, name: str, count: int) -> int:
+        """From now on this name waits; for how many seconds, after so many failures."""
+        seconds = min(1 << min(count - self._limits.user_failures, 6), MAX_PAUSE)
+        await self._ask(self._storage.incr(f"pause/{name}", seconds))
+        return seconds
+
+    async def _marked(self, what: str, name: str, reason: Reason) -> Wait | None:
+        if await self._ask(self._storage.get(f"{what}/{name}")):
+            return Wait(reason, self._until(await self._ask(self._storage.get_expiry(f"{what}/{name}"))))
+        return None
+
+    def _hold(self, place: str, seconds: int) -> None:
+        self._held[place] = self._clock() + seconds
+        self._held.move_to_end(place)
+        if len(self._held) > _MAX_HELD:
+            self._held.popitem(last=False)
 
     async def _wait(self, places: Sequence[Place]) -> Wait | None:
         for item, key in places:

@@ -52,6 +52,21 @@ async def test_two_instances_count_together(redis: Redis, real_redis: RedisServe
     await other.close()
 
 
+async def test_guessed_tokens_count_together(redis: Redis, real_redis: RedisServer) -> None:
+    """Tokens guessed at two instances are counted as at one, the same one once; then both make the address wait."""
+    one, other = made(real_redis.url, user_failures=3), made(real_redis.url, user_failures=3)
+    for at, guess in ((one, b"1"), (other, b"1"), (other, b"2"), (one, b"2")):
+        assert await at.refused(HERE, guess) is None
+    assert one.held(HERE) is None
+    assert await other.refused(HERE, b"3") is None
+    assert other.held(HERE) is not None
+    waits = await one.refused(HERE, b"4")
+    assert waits is not None
+    assert (waits.reason, waits.seconds) == (Reason.THROTTLED, 1)
+    await one.close()
+    await other.close()
+
+
 async def test_addresses_count_together(redis: Redis, real_redis: RedisServer) -> None:
     """An address that failed often enough at one instance waits at all of them."""
     one, other = made(real_redis.url, address_failures=3), made(real_redis.url, address_failures=3)

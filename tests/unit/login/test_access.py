@@ -8,6 +8,7 @@ import pytest
 
 from authgw.contract import Failed, Granted, NotMine, Outcome, Rejected
 from authgw.doors import Visitor
+from authgw.errors import StoreError
 from authgw.login.access import AccessTokens
 from authgw.login.chain import Instance
 from authgw.login.factors import who_of
@@ -18,6 +19,7 @@ from kit.logins import Desk, Scripted, granted
 
 pytestmark = pytest.mark.anyio
 TOKEN = "head.body.signature"
+HERE = "192.0.2.7"
 
 
 class Bearer(Scripted):
@@ -38,6 +40,18 @@ class Bearer(Scripted):
         return verdict
 
 
+class Judging(Bearer):
+    """Takes the tokens that begin as it likes."""
+
+    def __init__(self) -> None:
+        super().__init__(NotMine())
+        self.good = "good"
+
+    async def bear(self, token: str) -> Outcome:
+        self.tokens.append(token)
+        return granted("robot", 7) if token.startswith(self.good) else Rejected("signature: is wrong")
+
+
 class Silent(Bearer):
     bearer = False
 
@@ -46,7 +60,7 @@ def door(*plugins: Bearer) -> tuple[AccessTokens, Desk, list[Any]]:
     desk = Desk(NotMine(), more=tuple(Instance(f"sso{at}", plugin) for at, plugin in enumerate(plugins)))
     refused: list[Any] = []
     audit = lambda event, fields: refused.append(fields["reason"])  # noqa: E731
-    return AccessTokens(desk.front, audit=audit), desk, refused
+    return AccessTokens(desk.front, desk.throttle, audit=audit), desk, refused
 
 
 async def test_who_brings_a_token() -> None:
@@ -118,6 +132,57 @@ async def test_who_stays_out(verdict: Granted | Exception, reason: Reason | None
         assert isinstance(found, Turned)
         assert found.status == status
         assert reason in (None, found.reason)
+
+
+async def test_guessed_tokens_make_the_address_wait() -> None:
+    """Five that open nothing, then a second, two, four: nobody judges others meanwhile, good ones neither. What has
+    opened something before goes on, elsewhere nobody waits, and the trail has each."""
+    plugin = Judging()
+    tokens, _, refused = door(plugin)
+    assert isinstance(await tokens.enter("good.0.x", HERE), Visitor)
+    for guess in range(5):
+        assert isinstance(await tokens.enter(f"bad.{guess}.x", HERE), Turned)
+    judged = len(plugin.tokens)
+    for text in ("bad.5.x", "good.1.x"):
+        found = await tokens.enter(text, HERE)
+        assert isinstance(found, Turned)
+        assert (found.reason, found.status, found.retry_after) == (Reason.THROTTLED, 429, 1)
+    assert len(plugin.tokens) == judged
+    assert isinstance(await tokens.enter("good.0.x", HERE), Visitor)
+    assert isinstance(await tokens.enter("good.1.x", "198.51.100.1"), Visitor)
+    assert refused == ["not_admitted"] * 5 + ["throttled"] * 2
+
+
+async def test_a_token_that_has_expired_is_no_guess() -> None:
+    """A script that goes on with a token which once was good keeps nobody waiting; nor does one that sends the same
+    wrong one over and over."""
+    plugin = Judging()
+    tokens, _, _ = door(plugin)
+    await tokens.enter("good.0.x", HERE)
+    plugin.good = "better"
+    for text in ("good.0.x", "bad.0.x") * 40:
+        found = await tokens.enter(text, HERE)
+        assert isinstance(found, Turned)
+        assert found.reason is Reason.NOT_ADMITTED
+    assert isinstance(await tokens.enter("better.0.x", HERE), Visitor)
+
+
+async def test_a_good_token_asks_no_store_about_guesses() -> None:
+    """With the count of failures out of reach, a token that was let in a moment ago costs no question to it; one that
+    opens nothing is told so as by every other way in."""
+    tokens, desk, _ = door(Judging())
+    asked: list[str] = []
+
+    async def gone(address: str, token: bytes) -> None:
+        asked.append(address)
+        raise StoreError("gone")
+
+    desk.throttle.refused = gone  # type: ignore[method-assign]
+    assert isinstance(await tokens.enter("good.0.x", HERE), Visitor)
+    assert not asked
+    found = await tokens.enter("bad.0.x", HERE)
+    assert isinstance(found, Turned)
+    assert (found.reason, asked) == (Reason.STORE_UNAVAILABLE, [HERE])
 
 
 @pytest.mark.parametrize(("text", "taken"), [(TOKEN, True), ("agw_abc", False), ("", False), ("a.b", False)])

@@ -220,15 +220,37 @@ async def test_what_ends_tokens_for_good(booth: Booth, name: tuple[str, str], en
 
 
 async def test_wrong_tokens_count_by_address(booth: Booth) -> None:
-    """Guesses make the address wait, whoever's they are; a remembered token goes on."""
+    """Guesses make the address wait, whoever's they are; a token that has opened something goes on, also when it has
+    to be looked up anew."""
     text, _ = await booth.make()
     other, _ = await booth.make(name="other")
     assert isinstance(await booth.claims(text), Claims)
-    for guess in ("agw_" + "A" * 43, "agw_", "agw_" + "B" * 43):
-        assert await booth.claims(guess) == "token_invalid"
+    booth.clock.now += 61
+    for guess in range(5):
+        assert await booth.claims(f"agw_{guess:043}") == "token_invalid"
     assert await booth.claims(other) == "throttled"
     assert isinstance(await booth.claims(text), Claims)
     assert isinstance(await booth.claims(other, "192.0.2.200"), Claims)
+    booth.clock.now += 2
+    assert isinstance(await booth.claims(other), Claims)
+
+
+async def test_the_same_wrong_token_is_one_guess(booth: Booth) -> None:
+    """A script that goes on with a token of yesterday keeps nobody waiting, and is not looked up each time."""
+    other, _ = await booth.make()
+    asked: list[bytes] = []
+    find = booth.tokens.find
+
+    async def watched(known: bytes) -> Token | None:
+        asked.append(known)
+        return await find(known)
+
+    booth.tokens.find = watched  # type: ignore[method-assign]
+    for _ in range(50):
+        assert await booth.claims("agw_" + "A" * 43) == "token_invalid"
+        booth.clock.now += 0.5
+    assert len(asked) == 3
+    assert isinstance(await booth.claims(other), Claims)
 
 
 async def test_a_locked_out_user(booth: Booth) -> None:

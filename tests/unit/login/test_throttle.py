@@ -181,3 +181,56 @@ async def test_guesses_at_once_stand_in_line() -> None:
     assert judged.count(True) == 5
     assert judged.count(False) == 100 - MAX_LINE - 1
     assert not throttle._lines
+
+
+async def test_guessed_tokens_wait_as_names_do() -> None:
+    """Four are free, then 1, 2, 4 … 60 seconds, never a lock; what comes meanwhile is not counted."""
+    clock = Clock()
+    throttle, _ = made(clock)
+    waits = []
+    for n in range(13):
+        assert await throttle.refused(HERE, b"%d" % n) is None
+        wait = throttle.held(HERE)
+        waits.append(wait.seconds if wait else 0)
+        assert not waits[-1] or await throttle.refused(HERE, b"meanwhile") is not None
+        clock.now += waits[-1]
+    assert waits == [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+async def test_guessed_tokens_keep_no_password_waiting() -> None:
+    """Minutes of tokens that are another each time fill half of what the address may fail; failed
+    passwords can fill the rest, and then new tokens wait too."""
+    clock = Clock()
+    throttle, _ = made(clock, address_failures=20)
+    for n in range(800):
+        await throttle.refused(HERE, b"%d" % n)
+        clock.now += 1
+    assert await throttle.check("alice", HERE) is None
+    for n in range(10):
+        assert await throttle.check(f"user{n}", HERE) is None
+        await throttle.failed(f"user{n}", HERE)
+    assert await throttle.check("alice", HERE) is not None
+    clock.now += 61
+    assert throttle.held(HERE) is None
+    assert await throttle.check_tokens(HERE) is not None
+
+
+async def test_tokens_guessed_at_once_are_counted_one_by_one() -> None:
+    """Of fifty sent in one moment only as many are judged as of fifty sent in turn; the others are told to wait."""
+    throttle, _ = made(Clock())
+    found = await asyncio.gather(*(throttle.refused(HERE, b"%d" % n) for n in range(50)))
+    assert sum(each is None for each in found) == 5
+    assert all(each is None or each.reason is Reason.THROTTLED for each in found)
+
+
+async def test_another_process_hears_of_a_wait() -> None:
+    """What one process counts makes the others' guesses wait, and from then on they know it themselves."""
+    clock = Clock()
+    one, store = made(clock)
+    other = Throttle(store, b"k" * 32, Limits(), clock)
+    for n in range(6):
+        await one.refused("2001:db8::1", b"%d" % n)
+        clock.now += n == 4
+    assert other.held("2001:db8::2") is None
+    assert await other.refused("2001:db8::2", b"7") is not None
+    assert other.held("2001:db8::3") is not None
