@@ -21,7 +21,7 @@ from authgw.narrow.job import Outcome, Passed
 from authgw.parts import Parts
 from authgw.policy import fields as typed
 from authgw.policy.decision import Deny
-from authgw.reasons import Reason
+from authgw.reasons import UPSTREAM_TIMEOUTS, Reason
 from authgw.trail import Trail
 from authgw.upstream.turns import asker
 from authgw.watch import SessionEnded
@@ -29,7 +29,11 @@ from authgw.watch import SessionEnded
 log = logging.getLogger("authgw.gate")
 
 OWN = b"/authgw/"
-_UPSTREAM_STATUS = {Reason.UPSTREAM_TIMEOUT: 504, Reason.UPSTREAM_BUSY: 503, Reason.FACTS_UNAVAILABLE: 503}
+_UPSTREAM_STATUS = {
+    **dict.fromkeys(UPSTREAM_TIMEOUTS, 504),
+    Reason.UPSTREAM_BUSY: 503,
+    Reason.FACTS_UNAVAILABLE: 503,
+}
 
 
 class Gate:

@@ -84,7 +84,11 @@ class Reason(StrEnum):
 
     # upstream
     UPSTREAM_UNREACHABLE = "upstream_unreachable"
-    UPSTREAM_TIMEOUT = "upstream_timeout"
+    UPSTREAM_CONNECT_TIMEOUT = "upstream_connect_timeout"
+    UPSTREAM_SEND_TIMEOUT = "upstream_send_timeout"
+    UPSTREAM_REPLY_TIMEOUT = "upstream_reply_timeout"
+    UPSTREAM_IDLE_TIMEOUT = "upstream_idle_timeout"
+    UPSTREAM_WHOLE_TIMEOUT = "upstream_whole_timeout"
     UPSTREAM_CUT = "upstream_cut"
     UPSTREAM_MALFORMED = "upstream_malformed"
     UPSTREAM_TOO_LARGE = "upstream_too_large"
@@ -97,3 +101,12 @@ class Reason(StrEnum):
     # the gateway itself
     STOPPED = "stopped"
     INTERNAL = "internal"
+
+
+UPSTREAM_TIMEOUTS = frozenset(
+    (
+        *(Reason.UPSTREAM_CONNECT_TIMEOUT, Reason.UPSTREAM_SEND_TIMEOUT, Reason.UPSTREAM_REPLY_TIMEOUT),
+        *(Reason.UPSTREAM_IDLE_TIMEOUT, Reason.UPSTREAM_WHOLE_TIMEOUT),
+    )
+)
+"""One for each phase of asking the GUI; see `authgw.upstream.client`."""

@@ -17,9 +17,9 @@ from authgw.settings.models import (
     Sessions,
     Settings,
     Throttle,
-    Upstream,
 )
 from authgw.settings.read import load
+from authgw.settings.upstream import Upstream
 from authgw.settings.values import Listen
 
 __all__ = [

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator
 
 from authgw.errors import Problem
 from authgw.settings import choices
@@ -20,6 +20,7 @@ from authgw.settings.facts import Facts
 from authgw.settings.table import Table
 from authgw.settings.table import setting as _setting
 from authgw.settings.tokens import Tokens
+from authgw.settings.upstream import Upstream
 from authgw.settings.values import (
     Address,
     FilePath,
@@ -77,74 +78,6 @@ class Gateway(Table):
     def secure(self) -> bool:
         """Whether the public side is https."""
         return self.public_url.startswith("https://")
-
-
-class Upstream(Table):
-    """The GUI that is protected."""
-
-    url: Url = _setting(
-        description="Where the GUI answers. Its path is the GUI's folder and must equal the path of public_url.",
-        examples=["http://127.0.0.1:8081"],
-    )
-    identity: Annotated[Literal["service", "none"], BeforeValidator(choices.identity)] = _setting(
-        "service",
-        description='How the GUI is asked: "service" by one service account, "none" where it asks nobody who he is.',
-    )
-    username: Text | None = _setting(None, live=True, description="The service account's name.", examples=["authgw"])
-    password_file: FilePath | None = _setting(
-        None,
-        live=True,
-        description="A file with the service account's password in one line, readable by the gateway alone.\n"
-        "AUTHGW_UPSTREAM__PASSWORD in the environment does as well.",
-        examples=["upstream.password"],
-    )
-    password: SecretStr | None = _setting(None, exclude=True, repr=False)
-    pages: Literal["unscoped", "all"] = _setting(
-        "unscoped",
-        description='Who gets the GUI\'s own pages: "unscoped" users without row scope, "all" if pages carry no data.',
-    )
-    pool: Whole = _setting(
-        8,
-        ge=1,
-        le=1000,
-        description="Service sessions one user may hold, one request each; others have a quarter more.",
-    )
-    ca_file: FilePath | None = _setting(
-        None,
-        description="For https: who may have signed the GUI's certificate; the system's authorities unless given.",
-        examples=["gui-ca.pem"],
-    )
-    certificate_file: FilePath | None = _setting(
-        None,
-        description="For https: the certificate that the gateway shows, with its key in the same file or key_file.",
-        examples=["gateway.pem"],
-    )
-    key_file: FilePath | None = _setting(None, description="The key of certificate_file.", examples=["gateway.key"])
-    connect_timeout: Seconds = _setting("5s", description="Longest time until a connection stands.")
-    reply_timeout: Seconds = _setting("30s", description="Longest time until a reply begins.")
-    idle_timeout: Seconds = _setting("30s", description="Longest pause between two pieces of a reply.")
-    max_reply: Octets = _setting("64MiB", description="Largest reply that has to be read whole; streams have no bound.")
-    cookie_name: Annotated[Text, AfterValidator(choices.cookie_name)] | None = _setting(
-        None,
-        description="Name of the GUI's session cookie, where it is not PHPSESSID (or PHPSESSID-folder).",
-        examples=["PHPSESSID"],
-    )
-    sensors: dict[Whole, Whole] = _setting(
-        {},
-        description="Sensor number = database id. Learnt from the GUI where it is not given.",
-        examples=[{2: 12}],
-    )
-
-    @property
-    def base_path(self) -> str:
-        """The path of `url`: empty, or like `/demo`."""
-        return urlsplit(self.url).path
-
-    @property
-    def cookie(self) -> str:
-        """The session cookie's name: as set, else `PHPSESSID`, or `PHPSESSID-demo` for a GUI in the folder demo."""
-        folder = self.base_path.strip("/").replace("/", "-")
-        return self.cookie_name or ("PHPSESSID-" + folder if folder else "PHPSESSID")
 
 
 class Sessions(Table):

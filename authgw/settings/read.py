@@ -17,10 +17,11 @@ from authgw.settings import database as databases
 from authgw.settings.environment import overlay
 from authgw.settings.facts import Facts
 from authgw.settings.messages import located
-from authgw.settings.models import REQUIRED, SECTIONS, Database, Gateway, Settings, Upstream
+from authgw.settings.models import REQUIRED, SECTIONS, Database, Gateway, Settings
 from authgw.settings.secret import exposed, read_secret
 from authgw.settings.table import Table
 from authgw.settings.together import disagreements, instances, oddities
+from authgw.settings.upstream import Upstream
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:

@@ -13,8 +13,9 @@ from authgw.errors import Problem
 from authgw.settings.database import is_bare
 from authgw.settings.facts import Facts
 from authgw.settings.messages import located
-from authgw.settings.models import Database, Gateway, LoginInstance, Sessions, Upstream
+from authgw.settings.models import Database, Gateway, LoginInstance, Sessions
 from authgw.settings.table import Table
+from authgw.settings.upstream import Upstream
 from authgw.settings.values import is_loopback, texts
 
 _OWN_KEYS = ("plugin", "on_failure", "sufficient")

@@ -16,8 +16,10 @@ def upstream_of(settings: Settings) -> Account | Anonymous:
     ours = settings.upstream
     limits = ClientLimits(
         connect=ours.connect_timeout,
+        send=ours.send_timeout,
         reply=ours.reply_timeout,
         idle=ours.idle_timeout,
+        whole=ours.whole_timeout,
         pool=max(64, ours.pool + ours.pool // 4 + 1),
     )
     client = Client(Base.from_url(ours.url), limits, context=_context(settings))

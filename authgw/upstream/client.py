@@ -1,9 +1,24 @@
-"""The HTTP/1.1 client of the data path: one upstream, keep-alive, nothing lenient."""
+"""The HTTP/1.1 client of the data path: one upstream, keep-alive, nothing lenient.
+
+An exchange goes through these phases, each with a bound of its own (`[upstream]`) and a reason when it is over:
+
+phase                            bound             reason
+a place among the connections    reply_timeout     upstream_busy
+a connection, TLS included       connect_timeout   upstream_connect_timeout
+the request is taken             send_timeout      upstream_send_timeout
+the reply's head is whole        reply_timeout     upstream_reply_timeout
+between two pieces of its body   idle_timeout      upstream_idle_timeout
+a reply that is read whole       whole_timeout     upstream_whole_timeout
+
+A request is sent again, once, only where all of this holds: it is safe (nothing changes upstream), the connection had
+served another request, it ended without a byte of the answer, and the request lay in one piece (`PIECE`). The second
+one goes over a new connection. Interim replies (100, 103) are read over; nothing is expected of upstream before a body
+is sent. A reply that comes before the body was taken is heard, and costs the connection.
+"""
 
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import AsyncIterator, Sequence
 
 from authgw.errors import UpstreamError
@@ -12,7 +27,7 @@ from authgw.upstream import wire
 from authgw.upstream.coding import Inflate
 from authgw.upstream.incoming import Incoming
 from authgw.upstream.pool import ClientLimits, Pool
-from authgw.upstream.protocol import Connection
+from authgw.upstream.protocol import PIECE, Connection
 from authgw.upstream.wire import Base
 
 __all__ = ["Base", "Client", "ClientLimits", "HttpReply"]
@@ -51,9 +66,8 @@ class HttpReply:
     async def read(self, limit: int) -> bytes:
         """The whole body, coding undone; more than `limit` bytes: UPSTREAM_TOO_LARGE."""
         inflate = self._begin()
-        ends = time.monotonic() + self._limits.whole
         pieces, size = [], 0
-        while raw := await self._incoming.piece(min(self._limits.idle, ends - time.monotonic())):
+        while raw := await self._incoming.piece(self._limits.idle):
             for piece in inflate.pieces(raw, limit + 1) if inflate else (raw,):
                 pieces.append(piece)
                 size += len(piece)
@@ -66,6 +80,7 @@ class HttpReply:
     async def stream(self) -> AsyncIterator[bytes]:
         """The body as it comes, coding undone. A body cut short raises UPSTREAM_CUT, so it never looks whole."""
         inflate = self._begin()
+        self._incoming.unbounded()
         while raw := await self._incoming.piece(self._limits.idle):
             if inflate is None:
                 yield raw
@@ -94,7 +109,7 @@ class HttpReply:
 
     def _give_up(self) -> None:
         if self._connection.incoming is self._incoming:
-            self._connection.fail(Reason.UPSTREAM_CUT, "given up by its reader")
+            self._connection.fail(given_up())
 
 
 class Client:
@@ -131,28 +146,32 @@ class Client:
         length = None if body is None else len(body)
         head = wire.request_head(self.base, method, target, headers, length, decode=decode)
         connection = await self.pool.take(fresh=not safe)
-        incoming = connection.ask(bodiless)
+        incoming = connection.ask(bodiless, self.limits.whole)
         try:
             return await self._once(connection, incoming, head, body or b"", bodiless)
         except UpstreamError as error:
             died_unanswered = error.reason is Reason.UPSTREAM_CUT and connection.reused and not incoming.started
-            if not (safe and died_unanswered):
+            if not (safe and died_unanswered and (length or 0) <= PIECE):
                 raise
         connection = await self.pool.take(fresh=True)
-        return await self._once(connection, connection.ask(bodiless), head, body or b"", bodiless)
+        return await self._once(connection, connection.ask(bodiless, self.limits.whole), head, body or b"", bodiless)
 
     async def _once(
         self, connection: Connection, incoming: Incoming, head: bytes, body: bytes, bodiless: bool
     ) -> HttpReply:
         try:
-            await connection.send(incoming, head, body, self.limits.reply)
+            await connection.send(incoming, head, body, self.limits.send)
             shown = wire.shown(await incoming.when_head(self.limits.reply), bodiless)
         except BaseException:
             # Also when the caller goes away: a reply nobody waits for must not come to the next one.
             if connection.incoming is incoming:
-                connection.fail(Reason.UPSTREAM_CUT, "given up by its reader")
+                connection.fail(given_up())
             raise
         return HttpReply(connection, incoming, shown, self.limits)
 
     async def close(self) -> None:
         await self.pool.close()
+
+
+def given_up() -> UpstreamError:
+    return UpstreamError(Reason.UPSTREAM_CUT, "given up by its reader")

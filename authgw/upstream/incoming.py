@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 
 from authgw.errors import UpstreamError
+from authgw.reasons import Reason
 from authgw.upstream.landing import Landing
 from authgw.upstream.wire import Head
+
+# What is waited for, by the reason that is given when it does not come in time.
+AWAITED = {
+    Reason.UPSTREAM_SEND_TIMEOUT: "the request was not taken",
+    Reason.UPSTREAM_REPLY_TIMEOUT: "no reply",
+    Reason.UPSTREAM_IDLE_TIMEOUT: "no more of the reply",
+    Reason.UPSTREAM_WHOLE_TIMEOUT: "the reply was not whole",
+}
 
 
 class Incoming:
@@ -16,19 +26,25 @@ class Incoming:
     than a quarter it goes on.
 
     A reply that ended, well or badly, no longer knows its connection; what is buffered can still be read, and the
-    failure comes after it. `deadline` (the loop's clock) is set only while the reader waits, so that a slow client
-    never counts as a slow upstream.
+    failure comes after it. A deadline (of the loop's clock) is set only while the reader waits, so that a slow client
+    never counts as a slow upstream. `whole`: seconds for all of it, until `unbounded` is called.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, landing: Landing, pause: Callable[[], None], resume: Callable[[], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        landing: Landing,
+        pause: Callable[[], None],
+        resume: Callable[[], None],
+        whole: float = math.inf,
     ) -> None:
         self.head: Head | None = None
         self.started = False
         self.done = False
         self.error: UpstreamError | None = None
-        self.deadline: float | None = None
-        self.awaits = ""
+        self._ends, self._whole = loop.time() + whole, whole
+        self._deadline = math.inf
+        self._late, self._seconds = Reason.UPSTREAM_REPLY_TIMEOUT, 0.0
         self.size = 0
         self._paused = False
         self._pieces: deque[bytes] = deque()
@@ -61,22 +77,35 @@ class Incoming:
 
     # the reader's side
 
-    async def wait(self, seconds: float, awaits: str) -> None:
-        """Until anything happens. The sweeper ends the reply with UPSTREAM_TIMEOUT when the seconds are over."""
-        self.deadline = self._loop.time() + seconds
-        self.awaits = f"{awaits} within {round(seconds, 1):g} s"
+    async def wait(self, late: Reason, seconds: float, ends: float = 0.0) -> None:
+        """Until anything happens. The sweeper ends the reply with the reason `late` after so many seconds from now, or
+        at `ends` where that is given, or with UPSTREAM_WHOLE_TIMEOUT."""
+        self._deadline = min(ends or self._loop.time() + seconds, self._ends)
+        self._late, self._seconds = late, seconds
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
         finally:
-            self._waiter = self.deadline = None
+            self._waiter, self._deadline = None, math.inf
+
+    def overdue(self, now: float) -> UpstreamError | None:
+        """What has been waited for too long."""
+        if self._deadline > now:
+            return None
+        whole = self._deadline == self._ends
+        late, seconds = (Reason.UPSTREAM_WHOLE_TIMEOUT, self._whole) if whole else (self._late, self._seconds)
+        return UpstreamError(late, f"{AWAITED[late]} within {seconds:g} s")
+
+    def unbounded(self) -> None:
+        """The reply is handed on as it comes: there is no bound on all of it, only on its pauses."""
+        self._ends = math.inf
 
     async def when_head(self, seconds: float) -> Head:
         ends = self._loop.time() + seconds
         while self.head is None:
             if self.error is not None:
                 raise self.error
-            await self.wait(ends - self._loop.time(), "no reply")
+            await self.wait(Reason.UPSTREAM_REPLY_TIMEOUT, seconds, ends)
         return self.head
 
     async def piece(self, seconds: float) -> bytes:
@@ -86,7 +115,7 @@ class Incoming:
                 raise self.error
             if self.done:
                 return b""
-            await self.wait(seconds, "no more of the reply")
+            await self.wait(Reason.UPSTREAM_IDLE_TIMEOUT, seconds)
         piece = self._pieces.popleft()
         self.size -= len(piece)
         if self._paused and self.size < self._landing.size // 4:
@@ -99,7 +128,7 @@ class Incoming:
         while self.size <= count and not self.done:
             if self.error is not None:
                 raise self.error
-            await self.wait(seconds, "no more of the reply")
+            await self.wait(Reason.UPSTREAM_IDLE_TIMEOUT, seconds)
         return b"".join(self._pieces) if self.size <= count else None
 
     def discard(self) -> None:

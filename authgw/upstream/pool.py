@@ -17,13 +17,15 @@ from authgw.upstream.wire import Base
 
 
 class ClientLimits(msgspec.Struct, frozen=True):
-    """Seconds: `connect` for a new connection; `reply` from the request to the reply's head, and for a free
-    connection; `idle` between two pieces of a body; `whole` for a body that is read at once; `keep` for a connection
-    without work (shorter than the usual 5 s of web servers, which close theirs without asking).
+    """Seconds: `connect` for a new connection, TLS included; `send` for a request to be taken; `reply` from then to the
+    reply's head, and for a free connection; `idle` between two pieces of a body; `whole` for all of a reply that is
+    not streamed; `keep` for a connection without work (shorter than the usual 5 s of web servers, which close theirs
+    without asking).
     `head` bytes and `fields` bound a reply's head. `pool` is the number of connections.
     """
 
     connect: float = 5.0
+    send: float = 60.0
     reply: float = 60.0
     idle: float = 60.0
     whole: float = 120.0
@@ -42,7 +44,8 @@ class Pool:
         self._idle: deque[Connection] = deque()
         self._busy: set[Connection] = set()
         self._landing = Landing()
-        self._sweep_seconds = min(1.0, max(0.02, min(limits.reply, limits.idle, limits.whole, limits.keep) / 4))
+        shortest = min(limits.send, limits.reply, limits.idle, limits.whole, limits.keep)
+        self._sweep_seconds = min(1.0, max(0.02, shortest / 4))
         self._sweeper: asyncio.TimerHandle | None = None
         self.opened = 0
 
@@ -72,7 +75,7 @@ class Pool:
 
     async def close(self) -> None:
         for connection in (*self._busy, *self._idle):
-            connection.fail(Reason.UPSTREAM_CUT, "the gateway is stopping")
+            connection.fail(UpstreamError(Reason.UPSTREAM_CUT, "the gateway is stopping"))
         self._idle.clear()
         if self._sweeper is not None:
             self._sweeper.cancel()
@@ -102,7 +105,8 @@ class Pool:
                     server_hostname=base.host if self._context else None,
                 )
         except TimeoutError:
-            raise UpstreamError(Reason.UPSTREAM_TIMEOUT, f"no connection to {where}") from None
+            detail = f"no connection to {where} within {limits.connect:g} s"
+            raise UpstreamError(Reason.UPSTREAM_CONNECT_TIMEOUT, detail) from None
         except OSError as error:
             raise UpstreamError(Reason.UPSTREAM_UNREACHABLE, f"no connection to {where}: {_why(error)}") from None
         self.opened += 1
@@ -124,9 +128,8 @@ class Pool:
         loop = asyncio.get_running_loop()
         now = loop.time()
         for connection in tuple(self._busy):
-            incoming = connection.incoming
-            if incoming is not None and incoming.deadline is not None and incoming.deadline <= now:
-                connection.fail(Reason.UPSTREAM_TIMEOUT, incoming.awaits)
+            if connection.incoming is not None and (late := connection.incoming.overdue(now)) is not None:
+                connection.fail(late)
         while self._idle and self._idle[0].idle_since + self._limits.keep <= now:
             self._idle.popleft().close()
         running = len(self._busy) + len(self._idle)

@@ -12,6 +12,7 @@ CLOSED  fail    CLOSED    further news of a closed connection
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 from collections.abc import Callable
 from enum import StrEnum
@@ -66,11 +67,12 @@ class Connection(asyncio.BufferedProtocol):
             return False
         return self._poll is None or not self._poll.poll(0)
 
-    def ask(self, bodiless: bool) -> Incoming:
-        """Begin a request. `bodiless`: it is a HEAD."""
+    def ask(self, bodiless: bool, whole: float = math.inf) -> Incoming:
+        """Begin a request. `bodiless`: it is a HEAD. `whole`: seconds for all of it, unless it is streamed."""
         self._move("ask")
         self._reading = Reading(bodiless, self._max_head, self._max_fields)
-        self.incoming = Incoming(self._loop, self._landing, self._transport.pause_reading, self._go_on_reading)
+        transport = self._transport
+        self.incoming = Incoming(self._loop, self._landing, transport.pause_reading, self._go_on_reading, whole)
         return self.incoming
 
     async def send(self, incoming: Incoming, head: bytes, body: bytes, seconds: float) -> None:
@@ -83,14 +85,14 @@ class Connection(asyncio.BufferedProtocol):
         ends = self._loop.time() + seconds
         for start in range(0, len(body), PIECE):
             while self._full and self.incoming is incoming:
-                await incoming.wait(ends - self._loop.time(), "the request was not taken")
+                await incoming.wait(Reason.UPSTREAM_SEND_TIMEOUT, seconds, ends)
             if self.incoming is not incoming:
                 return
             self._transport.write(body[start : start + PIECE])
         self._sending = False
 
-    def fail(self, reason: Reason, detail: str) -> None:
-        self._fail(UpstreamError(reason, detail))
+    def fail(self, error: UpstreamError) -> None:
+        self._over("fail", error)
 
     def close(self) -> None:
         """Close an idle connection."""
@@ -113,32 +115,32 @@ class Connection(asyncio.BufferedProtocol):
         data = bytes(self._landing.whole[:count])
         incoming, reading = self.incoming, self._reading
         if incoming is None or reading is None:
-            self.fail(Reason.UPSTREAM_MALFORMED, "bytes behind the end of a reply")
+            self.fail(UpstreamError(Reason.UPSTREAM_MALFORMED, "bytes behind the end of a reply"))
             return
         incoming.started = True
         try:
             reading.feed(data)
         except UpstreamError as error:
-            self._fail(error)
+            self.fail(error)
             return
         self._hand_on(incoming, reading)
 
     def eof_received(self) -> None:
         incoming, reading = self.incoming, self._reading
         if incoming is None or reading is None:
-            self.fail(Reason.UPSTREAM_CUT, "the connection ended")
+            self.fail(UpstreamError(Reason.UPSTREAM_CUT, "the connection ended"))
             return
         try:
             reading.eof()
         except UpstreamError as error:
-            self._fail(error)
+            self.fail(error)
             return
         self._hand_on(incoming, reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._full = False
         detail = f"the connection broke: {type(exc).__name__}" if exc else "the connection ended"
-        self.fail(Reason.UPSTREAM_CUT, detail)
+        self.fail(UpstreamError(Reason.UPSTREAM_CUT, detail))
 
     def pause_writing(self) -> None:
         self._full = True
@@ -159,9 +161,6 @@ class Connection(asyncio.BufferedProtocol):
             incoming.wake()
         if reading.done:
             self._over("end" if reading.keep and not self._sending else "last", None)
-
-    def _fail(self, error: UpstreamError) -> None:
-        self._over("fail", error)
 
     def _over(self, event: str, error: UpstreamError | None) -> None:
         incoming, self.incoming, self._reading = self.incoming, None, None

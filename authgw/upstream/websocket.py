@@ -65,7 +65,7 @@ class Dialler:
                 status = error.response.status_code
                 raise UpstreamError(Reason.UPSTREAM_STATUS, f"a WebSocket was answered with {status}") from None
             except TimeoutError:
-                raise UpstreamError(Reason.UPSTREAM_TIMEOUT, "a WebSocket was not opened in time") from None
+                raise UpstreamError(Reason.UPSTREAM_CONNECT_TIMEOUT, "a WebSocket was not opened in time") from None
             except (WebSocketException, OSError) as error:
                 raise UpstreamError(
                     Reason.UPSTREAM_UNREACHABLE, f"no WebSocket to the GUI: {type(error).__name__}"

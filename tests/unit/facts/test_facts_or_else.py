@@ -26,8 +26,8 @@ async def test_the_second_is_asked_only_where_the_first_fails(caplog: pytest.Log
         assert len(caplog.records) == 1
         first.failure = None
         assert await either.tell([1]) == {1: Facts(sensor=1)}
-        first.failure = second.failure = UpstreamError(Reason.UPSTREAM_TIMEOUT, "gone too")
+        first.failure = second.failure = UpstreamError(Reason.UPSTREAM_REPLY_TIMEOUT, "gone too")
         with pytest.raises(UpstreamError) as failed:
             await either.tell([1])
-    assert failed.value.reason is Reason.UPSTREAM_TIMEOUT
+    assert failed.value.reason is Reason.UPSTREAM_REPLY_TIMEOUT
     assert len(caplog.records) == 2

@@ -69,9 +69,9 @@ async def test_an_error_reaches_all_who_wait_and_is_not_remembered() -> None:
     """Everybody in a failed question gets its reason, each an exception of his own; the next one asks again."""
     teller = Counting()
     facts = CallFacts(teller, lambda: 0.0)
-    teller.failure = UpstreamError(Reason.UPSTREAM_TIMEOUT, "late")
+    teller.failure = UpstreamError(Reason.UPSTREAM_REPLY_TIMEOUT, "late")
     failed = await asyncio.gather(facts.of(1), facts.many([1, 2]), return_exceptions=True)
-    assert [getattr(error, "reason", None) for error in failed] == [Reason.UPSTREAM_TIMEOUT] * 2
+    assert [getattr(error, "reason", None) for error in failed] == [Reason.UPSTREAM_REPLY_TIMEOUT] * 2
     assert failed[0] is not failed[1]
     teller.failure = None
     assert await facts.of(1) == Facts(sensor=1)

@@ -81,7 +81,7 @@ def test_nothing_gets_out_of_a_text(status: int, reason: Reason) -> None:
     ("status", "reason", "said", "unsaid"),
     [
         (400, Reason.SCAN_TOO_WIDE, "at most 31 days", "code here"),
-        (502, Reason.UPSTREAM_TIMEOUT, "no usable answer", "at most 31 days"),
+        (502, Reason.UPSTREAM_REPLY_TIMEOUT, "no usable answer", "at most 31 days"),
         (503, Reason.STORE_UNAVAILABLE, "Sessions cannot be read", "at most 31 days"),
         (500, Reason.INTERNAL, "The log has more about it", "at most 31 days"),
         (504, Reason.SCAN_TIMEOUT, "at most 31 days", "The log has more about it"),
