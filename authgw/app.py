@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -33,7 +33,7 @@ from authgw.catalogue.load import load as load_catalogue
 from authgw.catalogue.match import Catalogue
 from authgw.doors import ApiTokens, Doors
 from authgw.durable.tokens import Tokens
-from authgw.errors import ConfigError, Problem, StoreError
+from authgw.errors import ConfigError, Problem, StoreError, collected
 from authgw.facts.assemble import call_facts, unready
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
@@ -120,14 +120,13 @@ async def create(settings: Settings) -> Gateway:
     """The gateway, its login plugins open already: their files are read together with all others, and nothing is
     made or written before they are fine. Raises `ConfigError` with every mistake in the files the settings name."""
     problems: list[Problem] = []
-    catalogue, chain, warnings = None, None, None
-    with _collected(problems):
+    catalogue, chain = None, None
+    with collected(problems):
         catalogue = load_catalogue(settings.policy.files, settings.folder)
-    with _collected(problems):
-        chain = assemble.plugins(settings)
-        warnings = await chain.open()
-    if catalogue is None or chain is None or warnings is None:
-        if chain is not None and warnings is not None:
+    with collected(problems):
+        chain = await assemble.opened(settings)
+    if catalogue is None or chain is None:
+        if chain is not None:
             await chain.close()
         raise ConfigError(problems)
     key_file = keys.load(settings.gateway.key_file)
@@ -176,18 +175,9 @@ async def create(settings: Settings) -> Gateway:
     app.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
     durable = (audit, epochs, links, factor_store, tokens)
-    gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], warnings, has_sockets)
+    gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], chain.warnings, has_sockets)
     app.router.lifespan_context = _lifespan(gateway)
     return gateway
-
-
-@contextlib.contextmanager
-def _collected(problems: list[Problem]) -> Iterator[None]:
-    """Go on after mistakes, so that all of them are reported together."""
-    try:
-        yield
-    except ConfigError as error:
-        problems.extend(error.problems)
 
 
 def _parts(

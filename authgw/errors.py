@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import msgspec
 
 from authgw.reasons import Reason
@@ -28,6 +31,15 @@ class ConfigError(AuthgwError):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(set(problems))
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@contextlib.contextmanager
+def collected(problems: list[Problem]) -> Iterator[None]:
+    """Go on after mistakes, so that all of them are reported together."""
+    try:
+        yield
+    except ConfigError as error:
+        problems.extend(error.problems)
 
 
 class UpstreamError(AuthgwError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from authgw.cli.common import list_problems, plain, settings_of
-from authgw.errors import ConfigError, Problem
+from authgw.errors import ConfigError, Problem, collected
 from authgw.settings import Settings
 
 
@@ -26,20 +26,15 @@ def check(path: Path, connect: bool) -> None:
     Exit codes: 0 fine (warnings are printed), 1 a backend cannot be used, 2 mistakes.
     """
     from authgw.catalogue.load import load as load_catalogue
-    from authgw.login import assemble
     from authgw.policy.lint import lint
 
     settings = settings_of(path)
     problems: list[Problem] = []
     warnings = list(settings.warnings)
-    try:
+    with collected(problems):
         warnings += lint(load_catalogue(settings.policy.files, settings.folder))
-    except ConfigError as error:
-        problems += error.problems
-    try:
-        warnings += asyncio.run(assemble.try_out(assemble.plugins(settings)))
-    except ConfigError as error:
-        problems += error.problems
+    with collected(problems):
+        warnings += asyncio.run(_warnings(settings))
     if problems:
         list_problems(ConfigError(problems).problems)
         sys.exit(2)
@@ -50,13 +45,21 @@ def check(path: Path, connect: bool) -> None:
         sys.exit(1)
 
 
+async def _warnings(settings: Settings) -> list[Problem]:
+    """About the users of all logins, which are opened for it."""
+    from authgw.login import assemble
+
+    chain = await assemble.opened(settings)
+    await chain.close()
+    return [Problem(warning, "", "") for warning in chain.warnings]
+
+
 async def _connected(settings: Settings) -> bool:
     """Try every backend and print what was seen; whether all of them can be used."""
     from authgw.cli.connect import tried
     from authgw.login import assemble
 
-    chain = assemble.plugins(settings)
-    await chain.open()
+    chain = await assemble.opened(settings)
     failed = 0
     try:
         async for one in tried(settings, chain):

@@ -44,8 +44,7 @@ def explain(path: Path, user: str, body: str, row: int | None, method: str, url:
     settings = settings_of(path)
     with config_errors_end_it():
         catalogue = load_catalogue(settings.policy.files, settings.folder)
-        chain = assemble.plugins(settings)
-        claims = asyncio.run(assemble.claims_of(chain, user))
+        claims = asyncio.run(assemble.claims_of(settings, user))
     if isinstance(claims, str):
         click.echo(f"authgw: {claims}", err=True)
         sys.exit(2)

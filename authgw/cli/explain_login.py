@@ -46,8 +46,7 @@ def explain_login(path: Path, groups: str | None, address: str, user: str) -> No
     person = Person(name, None if groups is None else _split(groups), address, time.time())
 
     async def ask() -> Told:
-        chain = assemble.plugins(settings)
-        await chain.open()
+        chain = await assemble.opened(settings)
         try:
             return await explain.explain(chain.instances, chain.rights, person)
         finally:

@@ -13,7 +13,7 @@ from authgw.answer import Answer
 from authgw.audit.log import Audit
 from authgw.contract import Granted, Identity
 from authgw.durable.factors import FactorStore
-from authgw.errors import Problem
+from authgw.errors import ConfigError, Problem, collected
 from authgw.intake.request import Request
 from authgw.login import registry, throttle
 from authgw.login.bypass import bypass_login
@@ -36,28 +36,38 @@ from authgw.settings import Settings
 
 
 class Chain(msgspec.Struct, frozen=True):
-    """The configured plugins, constructed and not yet open, and how their dictionaries are read."""
+    """The configured plugins, open, and how their dictionaries are read. `warnings`: about users in their files."""
 
     instances: tuple[Instance, ...]
     rights: Rights
-    source: str
-
-    async def open(self) -> tuple[str, ...]:
-        """Warnings about the plugins' users. `ConfigError`: every mistake in their files."""
-        return await registry.open_all(self.instances, self.rights, source=self.source)
+    warnings: tuple[str, ...] = ()
 
     async def close(self) -> None:
         await registry.close_all(self.instances)
 
 
-def plugins(settings: Settings) -> Chain:
-    """`ConfigError`: every mistake in the plugins' options and the group templates."""
-    source = str(settings.file)
-    templates: Any = {} if settings.groups.file is None else groups.load(settings.groups.file)
-    instances = registry.build(
-        settings.login.instances, folder=settings.folder, source=source, own=settings.login.folder
-    )
-    return Chain(instances, Rights(templates, strict=settings.policy.strict_rights), source)
+async def opened(settings: Settings) -> Chain:
+    """`ConfigError`: every mistake in the group templates, in the plugins' options and in the files of each plugin that
+    has none of these; then none stays open."""
+    source, problems = str(settings.file), list[Problem]()
+    rights: Rights | None = None
+    instances: tuple[Instance, ...] = ()
+    warnings: tuple[str, ...] = ()
+    with collected(problems):
+        templates: Any = {} if settings.groups.file is None else groups.load(settings.groups.file)
+        rights = Rights(templates, strict=settings.policy.strict_rights)
+    with collected(problems):
+        instances, wrong = registry.build(
+            settings.login.instances, folder=settings.folder, source=source, own=settings.login.folder
+        )
+        problems += wrong
+    with collected(problems):
+        warnings = await registry.open_all(instances, rights, source=source)
+        if problems:
+            await registry.close_all(instances)
+    if problems or rights is None:
+        raise ConfigError(problems)
+    return Chain(instances, rights, warnings)
 
 
 def counting(settings: Settings, keys: Keys) -> throttle.Throttle:
@@ -128,12 +138,12 @@ class Bypass:
         return await bypass_login(request, self._front, self._sessions, self._cookie_name)
 
 
-async def claims_of(chain: Chain, user: str) -> Claims | str:
-    """The claims a user would get, without his password; or why that cannot be told."""
+async def claims_of(settings: Settings, user: str) -> Claims | str:
+    """The claims a user would get, without his password; or why that cannot be told. `ConfigError`: as `opened`."""
     name = canonical(user)
     if name is None:
         return f"{user!r} cannot be a user's name"
-    await chain.open()
+    chain = await opened(settings)
     try:
         return await _first(chain.instances, chain.rights, name)
     finally:
@@ -148,10 +158,3 @@ async def _first(instances: Sequence[Instance], rights: Rights, user: str) -> Cl
             return reading.claims if isinstance(reading, Reading) else "; ".join(reading)
     asked = ", ".join(instance.name for instance in instances)
     return f"no login plugin that can tell without a password knows {user!r} (asked: {asked})"
-
-
-async def try_out(chain: Chain) -> list[Problem]:
-    """Open and close everything, as `authgw check` does. `ConfigError`: every mistake."""
-    warnings = await chain.open()
-    await chain.close()
-    return [Problem(warning, "", "") for warning in warnings]

@@ -48,12 +48,12 @@ def installed() -> dict[str, list[EntryPoint]]:
 
 def build(
     configured: Iterable[Configured], *, folder: Path, source: str, own: Path | None = None
-) -> tuple[Instance, ...]:
-    """The chain's plugins, constructed and not yet opened. `folder`: what relative paths are relative to.
+) -> tuple[tuple[Instance, ...], list[Problem]]:
+    """The chain's plugins, constructed and not yet opened, without those that cannot be; and what is wrong with them:
+    every unknown plugin and every wrong option, as `source: login.NAME.OPTION: …`.
 
-    `own`: the operator's folder of plugins, none of whose names may be an installed one.
-
-    ConfigError: every unknown plugin and every wrong option, as `source: login.NAME.OPTION: …`.
+    `folder`: what relative paths are relative to. `own`: the operator's folder of plugins, none of whose names may be
+    an installed one. ConfigError: it cannot be used.
     """
     known, files = installed(), {} if own is None else plugin_folder.found(own)
     problems: list[Problem] = [
@@ -75,13 +75,11 @@ def build(
         instances.append(
             Instance(one.name, plugin(_resolved(config, folder)), one.on_failure, bool(one.sufficient), digest)
         )
-    if problems:
-        raise ConfigError(problems)
-    return tuple(instances)
+    return tuple(instances), problems
 
 
-async def open_all(instances: Sequence[Instance], rights: Rights, *, source: str) -> tuple[str, ...]:
-    """Open every plugin and check the rights of the users they list; the warnings about those.
+async def open_all(instances: Sequence[Instance], rights: Rights | None, *, source: str) -> tuple[str, ...]:
+    """Open every plugin and check the rights of the users they list, if they can be read; the warnings about those.
 
     ConfigError: every problem of every plugin; those that did open are closed again.
     """
@@ -166,9 +164,9 @@ def _absolute(value: Any, folder: Path) -> Any:
     return value
 
 
-def _check_rights(plugin: Login, rights: Rights, problems: list[Problem]) -> list[str]:
+def _check_rights(plugin: Login, rights: Rights | None, problems: list[Problem]) -> list[str]:
     warnings: list[str] = []
-    if not isinstance(plugin, Listed):
+    if rights is None or not isinstance(plugin, Listed):
         return warnings
     for entry in plugin.entries():
         parsed = rights.parse(entry.right.dictionary, entry.where)

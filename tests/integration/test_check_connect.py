@@ -242,7 +242,7 @@ async def fails() -> Failed:
 async def test_a_probe_is_bounded(tmp_path: Path, run: Callable[[], Awaitable[Any]], said: str) -> None:
     """One that hangs, one that breaks and one that says no are failures, and what was raised is not quoted."""
     settings = load(configure(tmp_path, f"http://127.0.0.1:{free_port()}", port=1, users=[]), {})
-    chain = Chain((Instance("own", Probing(run)),), Rights({}, strict=False), "authgw.toml")
+    chain = Chain((Instance("own", Probing(run)),), Rights({}, strict=False))
     last = [one async for one in tried(settings, chain, 0.2)][-1]
     assert (last.what, last.fine) == ("login.own it", False)
     assert last.said.startswith(said)
