@@ -62,10 +62,9 @@ from authgw.session.model import SessionLimits
 from authgw.session.sessions import Sessions
 from authgw.settings import Settings
 from authgw.shares import Shares
-from authgw.sockets import Sockets
 from authgw.upstream import location
 from authgw.upstream.account import Account, Anonymous
-from authgw.upstream.assemble import dialler_of, upstream_of
+from authgw.upstream.assemble import upstream_of
 from authgw.upstream.client import Base
 
 
@@ -156,6 +155,10 @@ async def create(settings: Settings) -> Gateway:
     parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
     has_sockets = any(entry.reply == "websocket" for entry in catalogue.entries)
     if has_sockets:
+        # A library that few sites have any use for (1 MB).
+        from authgw.sockets import Sockets
+        from authgw.upstream.websocket import dialler_of
+
         parts.sockets = Sockets(parts, dialler_of(settings, upstream))
     browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
     handles = Handles(redis, key_file, time.time)

@@ -21,7 +21,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-import segno
 
 from authgw.durable.factors import FactorStore, Stored, Who
 from authgw.login import passkeys, recovery, totp
@@ -57,6 +56,9 @@ class Draft(msgspec.Struct, frozen=True):
     @property
     def svg(self) -> str:
         """The QR code as an SVG element without styles or scripts, dark on its own light ground in every theme."""
+        # With the first enrolment: what writes QR codes brings XML and URL libraries along (1 MB).
+        import segno
+
         code = segno.make(self.address, error="m", micro=False)
         return str(code.svg_inline(omitsize=True, border=4, svgclass="qr", lineclass=None, dark="#000", light="#fff"))
 

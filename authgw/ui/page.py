@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING, Any
 
 from authgw.answer import Answer
 from authgw.reasons import Reason
 from authgw.ui import assets, words
 from authgw.ui.texts import Texts, heading_and_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HTML = "text/html; charset=utf-8"
 # Everything from this origin, nothing inline, no script but those that a page names.
@@ -36,6 +37,9 @@ _TOLD = frozenset(
 
 @cache
 def _templates() -> Environment:
+    # With the first page: a worker that answers API calls alone does without (2.5 MB).
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     loader = FileSystemLoader(Path(__file__).parent / "templates")
     templates = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

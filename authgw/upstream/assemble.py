@@ -8,7 +8,6 @@ from authgw.errors import ConfigError, Problem
 from authgw.settings import Settings
 from authgw.upstream.account import Account, Anonymous
 from authgw.upstream.client import Base, Client, ClientLimits
-from authgw.upstream.websocket import Dialler
 
 
 def upstream_of(settings: Settings) -> Account | Anonymous:
@@ -22,19 +21,13 @@ def upstream_of(settings: Settings) -> Account | Anonymous:
         whole=ours.whole_timeout,
         pool=max(64, ours.pool + ours.pool // 4 + 1),
     )
-    client = Client(Base.from_url(ours.url), limits, context=_context(settings))
+    client = Client(Base.from_url(ours.url), limits, context=context_of(settings))
     if ours.identity == "none" or ours.username is None or ours.password is None:
         return Anonymous(client)
     return Account(client, ours.username, ours.password.get_secret_value(), pool_size=ours.pool)
 
 
-def dialler_of(settings: Settings, upstream: Account | Anonymous) -> Dialler:
-    """Opens WebSockets to the same GUI."""
-    ours = settings.upstream
-    return Dialler(Base.from_url(ours.url), _context(settings), upstream, ours.connect_timeout)
-
-
-def _context(settings: Settings) -> ssl.SSLContext | None:
+def context_of(settings: Settings) -> ssl.SSLContext | None:
     """TLS to the GUI: its name and its certificate's signer are always verified."""
     ours = settings.upstream
     if not ours.url.startswith("https://"):

@@ -13,7 +13,9 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
+from authgw.settings import Settings
 from authgw.upstream import wire
+from authgw.upstream.assemble import context_of
 from authgw.upstream.wire import Base
 
 MAX_MESSAGE = 1 << 20
@@ -74,3 +76,9 @@ class Dialler:
                 yield connection
             finally:
                 await connection.close()
+
+
+def dialler_of(settings: Settings, lender: Lender) -> Dialler:
+    """Opens WebSockets to the GUI of the settings."""
+    ours = settings.upstream
+    return Dialler(Base.from_url(ours.url), context_of(settings), lender, ours.connect_timeout)
