@@ -133,7 +133,7 @@ async def create(settings: Settings) -> Gateway:
     redis = store.connect(settings.sessions.store)
     epochs = Epochs(settings.database.url, time.time)
     ours = settings.sessions
-    lifetimes = SessionLimits(ours.idle, ours.absolute, ours.per_user, ours.refresh, ours.unconfirmed)
+    lifetimes = SessionLimits(ours.idle, ours.absolute, ours.per_user, ours.refresh, ours.unconfirmed, ours.remember)
     sessions = Sessions(redis, key_file, epochs, lifetimes, time.time, grace=settings.sessions.grace)
     sessions.coherence = heard = cache.coherence(settings.sessions.store, redis, sessions.memory)
     audit = Audit(settings.audit.file, time.time)
@@ -160,7 +160,8 @@ async def create(settings: Settings) -> Gateway:
         from authgw.upstream.websocket import dialler_of
 
         parts.sockets = Sockets(parts, dialler_of(settings, upstream))
-    browser = Browser(sessions, Attempts(key_file.derive("login-form"), time.time), names, settings.gateway)
+    attempts = Attempts(key_file.derive("login-form"), time.time)
+    browser = Browser(sessions, attempts, names, settings.gateway, remember=ours.remember)
     handles = Handles(redis, key_file, time.time)
     steps = Steps(browser, front.second, Underway(handles, names, time.time), time.time)
     sensor_names = parts.narrow.sensors.names

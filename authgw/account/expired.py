@@ -12,7 +12,7 @@ from authgw.answer import Answer
 from authgw.contract import Changed, Credentials
 from authgw.intake.request import Request
 from authgw.login import origin
-from authgw.login.attempt import SECONDS
+from authgw.login.attempt import KEEP, SECONDS
 from authgw.login.browser import Browser, text, texts
 from authgw.login.front import Front
 from authgw.login.outcome import Lapsed, LoggedIn, Pending, Turned, turned
@@ -22,7 +22,7 @@ from authgw.session import cookie
 from authgw.ui import assets, page
 
 EXPIRED = "/authgw/login/password"
-Told = Callable[[Request, LoggedIn | Pending | Turned], Awaitable[Answer]]
+Told = Callable[[Request, LoggedIn | Pending | Turned, bool], Awaitable[Answer]]
 
 
 class Expired:
@@ -36,38 +36,38 @@ class Expired:
         self._passwords = passwords
         self._audit = audit
 
-    def form(self, request: Request, verdict: Turned) -> Answer | None:
+    def form(self, request: Request, verdict: Turned, *, keep: bool) -> Answer | None:
         """The page for somebody whose right password has expired; None: he cannot change it here."""
         if (lapsed := self._whose(verdict)) is None:
             return None
         t, code = texts(request), lapsed.proof is not None
-        return self._page(request, lapsed.claims.user, 200, (t("password.expired"),), code=code)
+        return self._page(request, lapsed.claims.user, 200, (t("password.expired"),), code=code, keep=keep)
 
     async def post(self, request: Request, told: Told) -> Answer:
         """`told` answers a login, whatever it comes to."""
         t, user, wanted = texts(request), text(request.fields.get("user")), read(request.fields)
         typed = text(request.fields.get("code"))
         known = request.cookies.get(self._browser.names.attempt, ())
-        if origin.is_foreign(request.headers, self._browser.origin) or not self._browser.attempts.fits(
-            known, request.fields.get("form")
-        ):
-            return self._page(request, user, 400, (t("login.form"),), code=bool(typed))
+        form, fits = request.fields.get("form"), self._browser.attempts.fits
+        keep = fits(known, form, KEEP)
+        if origin.is_foreign(request.headers, self._browser.origin) or not (keep or fits(known, form)):
+            return self._page(request, user, 400, (t("login.form"),), code=bool(typed), keep=False)
         if wanted.new != wanted.again:
-            return self._page(request, user, 400, (t("password.differ"),), code=bool(typed))
+            return self._page(request, user, 400, (t("password.differ"),), code=bool(typed), keep=keep)
         verdict = await self._front.login(Credentials(user, wanted.old, None, request.address), origin="page")
         lapsed = self._whose(verdict) if isinstance(verdict, Turned) else None
         if lapsed is None:
-            return await told(request, verdict)
+            return await told(request, verdict, keep)
         claims, pending = lapsed.claims, lapsed.proof
         missing = None if pending is None else await self._missing(pending, typed, request.address)
         outcome = missing or await self._passwords.change(claims.login, claims.user, wanted)
         if not isinstance(outcome, Changed):
             status = outcome.status if isinstance(outcome, Turned) else 400
-            return self._page(request, claims.user, status, said(outcome, t), code=pending is not None)
+            return self._page(request, claims.user, status, said(outcome, t), code=pending is not None, keep=keep)
         write(self._audit, claims, request.address)
         await end_all(self._browser.sessions, claims)
         renewed = Credentials(user, wanted.new, None, request.address)
-        return await told(request, await self._front.login(renewed, origin="page"))
+        return await told(request, await self._front.login(renewed, origin="page"), keep)
 
     async def _missing(self, pending: Pending, typed: str, address: str) -> Turned | None:
         """Why the second factor is not proved."""
@@ -82,10 +82,12 @@ class Expired:
             return None
         return None if limited(lapsed.claims, "hide_change_password") else lapsed
 
-    def _page(self, request: Request, user: str, status: int, alert: tuple[str, ...], *, code: bool) -> Answer:
+    def _page(
+        self, request: Request, user: str, status: int, alert: tuple[str, ...], *, code: bool, keep: bool
+    ) -> Answer:
         attempt = self._browser.attempts.cookie(request.cookies.get(self._browser.names.attempt, ()))
         target = safe_target(request.fields.get("next"), self._browser.home)
-        form = self._browser.attempts.form(attempt)
+        form = self._browser.attempts.form(attempt, KEEP if keep else "")
         body = form_page(texts(request), user[:256], form, EXPIRED, alert, target=target, code=code)
         set_cookie = ("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS))
         return page.page(status, body, (set_cookie,), script=assets.sources(self._browser.origin, "capslock.js"))

@@ -49,6 +49,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     address: str
     started: When
     seen: When
+    kept: bool
 
 
 class FactorRow(msgspec.Struct, frozen=True):
@@ -179,7 +180,7 @@ def _session_row(one: Listed, found: Found, t: Texts) -> SessionRow:
         told = t("account.agent.script", browser=browser) if browser else t("account.agent.api")
     this = one.handle == found.session.handle
     return SessionRow(
-        one.handle, this, told or t("account.agent.unknown"), one.address, when(one.started), when(one.seen)
+        one.handle, this, told or t("account.agent.unknown"), one.address, when(one.started), when(one.seen), one.kept
     )
 
 

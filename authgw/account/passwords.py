@@ -111,7 +111,10 @@ class PasswordPages:
         await self._guard.step_ups.drop(found)
         await end_all(self._guard.browser.sessions, claims)
         # The session that asked begins anew, under an id of its own: the others are over.
-        return await self._guard.browser.enter(request, proved.claims, found.session.factors, PASSWORD + "/changed")
+        session = found.session
+        return await self._guard.browser.enter(
+            request, proved.claims, session.factors, PASSWORD + "/changed", keep=session.kept
+        )
 
     async def changed(self, request: Request) -> Answer:
         found = await self._guard.enter(request)

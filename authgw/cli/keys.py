@@ -95,7 +95,7 @@ def rotate(path: Path, id: str | None) -> None:
     click.echo("  restart every instance of the gateway")
     click.echo(f"  authgw keys reseal --config {path}")
     if id != before:
-        hours = f"{settings.sessions.absolute / 3600:g} h"
+        hours = f"{max(settings.sessions.absolute, settings.sessions.remember) / 3600:g} h"
         click.echo(f"  {hours} after the restart: authgw keys drop {before} --config {path}")
 
 

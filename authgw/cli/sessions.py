@@ -22,7 +22,7 @@ from authgw.session.model import Listed, SessionLimits
 from authgw.session.sessions import Sessions
 
 T = TypeVar("T")
-_COLUMNS = ("ID", "USER", "LOGIN", "TENANT", "KIND", "FACTORS", "ADDRESS", "STARTED", "SEEN")
+_COLUMNS = ("ID", "USER", "LOGIN", "TENANT", "KIND", "FACTORS", "ADDRESS", "STARTED", "SEEN", "KEPT")
 _config = click.option(
     "--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml."
 )
@@ -48,7 +48,8 @@ def sessions() -> None:
 @click.option("--user", help="Only this user's sessions.")
 @click.option("--tenant", help="Only this tenant's sessions.")
 def list_(path: Path, as_json: bool, user: str | None, tenant: str | None) -> None:
-    """List live sessions, oldest first. The id names a session and cannot be used to log in."""
+    """List live sessions, oldest first. The id names a session and cannot be used to log in. Those that are KEPT last
+    for sessions.remember: their owners asked to be kept signed in."""
     name = None if user is None else canonical(user) or user
     found = _run(path, lambda here: here.listed(user=name, tenant=tenant))
     if as_json:
@@ -124,7 +125,8 @@ def _run(path: Path, work: Callable[[Sessions], Awaitable[T]]) -> T:
         key_file = keys.load(settings.gateway.key_file, create=False)
 
     async def main() -> T:
-        limits = SessionLimits(settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user)
+        ours = settings.sessions
+        limits = SessionLimits(ours.idle, ours.absolute, ours.per_user, remember=ours.remember)
         epochs, redis = Epochs(settings.database.url, time.time), store.connect(url)
         try:
             return await work(Sessions(redis, key_file, epochs, limits, time.time))
@@ -142,7 +144,7 @@ def _run(path: Path, work: Callable[[Sessions], Awaitable[T]]) -> T:
 
 def _row(one: Listed) -> tuple[str, ...]:
     texts = (one.handle, one.user, one.login, one.tenant, one.kind.value, "+".join(one.factors), one.address)
-    return (*(plain(text) or "-" for text in texts), _utc(one.started), _utc(one.seen))
+    return (*(plain(text) or "-" for text in texts), _utc(one.started), _utc(one.seen), "yes" if one.kept else "-")
 
 
 def _utc(seconds: float) -> str:

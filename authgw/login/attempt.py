@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from authgw.session.seal import SECRET_BYTES, is_secret, spell
 
 SECONDS = 3600
+# What a form says besides: whoever sends it asked, a step before, to be kept signed in.
+KEEP = "keep"
 _MAX_COOKIES = 4
 
 
@@ -32,21 +34,22 @@ class Attempts:
             self._entropy(SECRET_BYTES)
         )
 
-    def form(self, cookie: str) -> str:
-        """What goes into the form beside this cookie: `TIME.HASH`."""
-        return self._signed(cookie, int(self._now()))
+    def form(self, cookie: str, says: str = "") -> str:
+        """What goes into the form beside this cookie: `TIME.HASH`. `says`: what the form stands for besides."""
+        return self._signed(cookie, int(self._now()), says)
 
-    def fits(self, known: Sequence[str], form: object) -> bool:
-        """Whether the form was made for one of these cookies within the last hour."""
+    def fits(self, known: Sequence[str], form: object, says: str = "") -> bool:
+        """Whether the form was made for one of these cookies within the last hour, and says this."""
         if not isinstance(form, str) or len(form) > 128 or not form.isascii():
             return False
         made, _, _ = form.partition(".")
         if not made.isdigit() or len(made) > 12 or not 0 <= self._now() - int(made) <= SECONDS:
             return False
         return any(
-            is_secret(value) and hmac.compare_digest(self._signed(value, int(made)), form)
+            is_secret(value) and hmac.compare_digest(self._signed(value, int(made), says), form)
             for value in known[:_MAX_COOKIES]
         )
 
-    def _signed(self, cookie: str, made: int) -> str:
-        return f"{made}.{hmac.digest(self._key, f'{made}.{cookie}'.encode(), 'sha256').hex()}"
+    def _signed(self, cookie: str, made: int, says: str) -> str:
+        text = f"{made}.{cookie}.{says}" if says else f"{made}.{cookie}"
+        return f"{made}.{hmac.digest(self._key, text.encode(), 'sha256').hex()}"

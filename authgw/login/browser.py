@@ -23,8 +23,9 @@ from authgw.ui.texts import Texts, reader
 
 MAX_BODY = 64 * 1024
 
-# Takes a browser whose second factor is missing on: (request, what is missing, where it wanted to go).
-Begin = Callable[[Request, Pending, str], Awaitable[Answer]]
+# Takes a browser whose second factor is missing on: (request, what is missing, where it wanted to go, whether its
+# person wants to be kept signed in).
+Begin = Callable[[Request, Pending, str, bool], Awaitable[Answer]]
 
 
 class Gateway(Protocol):
@@ -41,12 +42,22 @@ class Gateway(Protocol):
 
 
 class Browser:
-    """`attempts` binds forms to the browser they were sent to. `origin`: ours, as a browser writes it."""
+    """`attempts` binds forms to the browser they were sent to. `origin`: ours, as a browser writes it. `remember`:
+    seconds for which people are kept signed in who ask for it; 0: nobody is."""
 
-    def __init__(self, sessions: Sessions, attempts: Attempts, names: cookie.Names, gateway: Gateway) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        attempts: Attempts,
+        names: cookie.Names,
+        gateway: Gateway,
+        *,
+        remember: float = 0.0,
+    ) -> None:
         self.sessions = sessions
         self.attempts = attempts
         self.names = names
+        self.remember = remember
         self.origin = gateway.origin
         self.home = f"{gateway.base_path}/admin.php"
         self._limits = Limits(max_body=MAX_BODY, trusted_proxies=tuple(gateway.trusted_proxies))
@@ -72,9 +83,12 @@ class Browser:
         factors: tuple[str, ...],
         wanted: object,
         remote: Remote | None = None,
+        *,
+        keep: bool = False,
     ) -> Answer:
         """A fresh session for this browser, on its way to `wanted` where that is a safe place; those its cookies named
-        before are over. StoreError: no session could be stored."""
+        before are over. `keep`: its person asked to be kept signed in. StoreError: no session could be stored."""
+        kept = keep and self.remember > 0
         asked = cookie.candidates(request.cookies, self.names)
         if not isinstance(asked, Refused):
             for candidate in asked:
@@ -82,11 +96,11 @@ class Browser:
                     await self.sessions.end(candidate.sid)
         agent = request.headers.get("user_agent", "")
         sid, _ = await self.sessions.start(
-            claims, Kind.BROWSER, address=request.address, agent=agent, factors=factors, remote=remote
+            claims, Kind.BROWSER, address=request.address, agent=agent, factors=factors, remote=remote, kept=kept
         )
         return to(
             safe_target(wanted, self.home),
-            ("set-cookie", cookie.set_cookie(self.names, sid)),
+            ("set-cookie", cookie.set_cookie(self.names, sid, int(self.remember) if kept else None)),
             ("set-cookie", cookie.clear_attempt(self.names)),
         )
 

@@ -48,7 +48,8 @@ TABLE: dict[tuple[Step, Event], Step] = {
 
 
 class Attempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`ends`: seconds since 1970. `wanted`: where to go afterwards. `factors`: those that are in.
+    """`ends`: seconds since 1970. `wanted`: where to go afterwards. `factors`: those that are in. `keep`: the session
+    is to be kept.
 
     `secret`: of the authenticator being set up; `challenge`: of the passkey being asked; `codes`: to be shown in KEEP.
     """
@@ -63,14 +64,16 @@ class Attempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     challenge: bytes = b""
     codes: tuple[str, ...] = ()
     left: int = 0
+    keep: bool = False
 
     def __repr__(self) -> str:
         return f"Attempt({self.step!r}, {self.pending.claims.user!r})"
 
 
-def begin(pending: Pending, wanted: str, now: float) -> Attempt:
+def begin(pending: Pending, wanted: str, now: float, *, keep: bool = False) -> Attempt:
     """The first step: prove a factor, or enrol one."""
-    return Attempt(Step.PROVE if pending.enrolled else Step.ENROL, pending, wanted, now + SECONDS, pending.first)
+    step = Step.PROVE if pending.enrolled else Step.ENROL
+    return Attempt(step, pending, wanted, now + SECONDS, pending.first, keep=keep)
 
 
 def moved(attempt: Attempt, event: Event, factor: str = "") -> Attempt | None:
@@ -82,7 +85,7 @@ def moved(attempt: Attempt, event: Event, factor: str = "") -> Attempt | None:
     if step is None:
         return None
     factors = (*attempt.factors, factor) if factor else attempt.factors
-    return Attempt(step, attempt.pending, attempt.wanted, attempt.ends, factors)
+    return Attempt(step, attempt.pending, attempt.wanted, attempt.ends, factors, keep=attempt.keep)
 
 
 def missed(attempt: Attempt) -> Attempt | None:

@@ -14,7 +14,7 @@ from authgw.contract import Credentials
 from authgw.errors import StoreError, UpstreamError
 from authgw.intake.request import Raw, Refused, Request
 from authgw.login import origin
-from authgw.login.attempt import SECONDS
+from authgw.login.attempt import KEEP, SECONDS
 from authgw.login.browser import Begin, Browser, refused, text, texts, to
 from authgw.login.front import Front
 from authgw.login.leave import Leave
@@ -32,13 +32,14 @@ from authgw.ui.texts import LOGIN
 log = logging.getLogger("authgw.login.pages")
 
 
-Told = Callable[[Request, LoggedIn | Pending | Turned], Awaitable[Answer]]
+# Answers a login: (request, what it came to, whether its person wants to be kept signed in).
+Told = Callable[[Request, LoggedIn | Pending | Turned, bool], Awaitable[Answer]]
 
 
 class Expired(Protocol):
     """What takes people on whose password has expired."""
 
-    def form(self, request: Request, verdict: Turned) -> Answer | None: ...
+    def form(self, request: Request, verdict: Turned, *, keep: bool) -> Answer | None: ...
 
     async def post(self, request: Request, told: Told) -> Answer: ...
 
@@ -98,7 +99,7 @@ class Pages:
         if found is None and not request.head and request.headers.get("sec_fetch_dest", "document") == "document":
             known = await fronted(self._front, raw, request.address)
             if known is not None:
-                return await self._told(request, known)
+                return await self._told(request, known, False)
             if self._ways.auto and "local" not in request.fields:
                 wanted = safe_target(request.fields.get("next"), self._browser.home)
                 return to(f"{self._ways.auto}?next={quote(wanted, safe='')}")
@@ -112,7 +113,7 @@ class Pages:
             return self._form(request, 400, (texts(request)("login.form"),))
         user, password, otp = (text(request.fields.get(name)) for name in ("user", "password", "otp"))
         verdict = await self._front.login(Credentials(user, password, otp or None, request.address), origin="page")
-        return await self._told(request, verdict)
+        return await self._told(request, verdict, "keep" in request.fields)
 
     async def new_password(self, request: Request) -> Answer:
         """A new one in the place of one that has expired; then the login goes on."""
@@ -120,27 +121,27 @@ class Pages:
             return page.refusal_page(404, Reason.NOT_FOUND, "", "", texts(request))
         return await self._expired.post(request, self._told)
 
-    async def _told(self, request: Request, verdict: LoggedIn | Pending | Turned) -> Answer:
+    async def _told(self, request: Request, verdict: LoggedIn | Pending | Turned, keep: bool) -> Answer:
         """In, on to the second factor, or the page again with the reason why not."""
         t = texts(request)
         if isinstance(verdict, Pending):
-            return await self._begin(request, verdict, text(request.fields.get("next")))
+            return await self._begin(request, verdict, text(request.fields.get("next")), keep)
         if isinstance(verdict, LoggedIn):
             try:
                 wanted = request.fields.get("next")
                 return await self._browser.enter(
-                    request, verdict.claims, verdict.factors, wanted, remote=verdict.remote
+                    request, verdict.claims, verdict.factors, wanted, remote=verdict.remote, keep=keep
                 )
             except StoreError as error:
                 log.error("login: %s", error)
                 verdict = turned(Reason.STORE_UNAVAILABLE)
-        if self._expired is not None and (chosen := self._expired.form(request, verdict)) is not None:
+        if self._expired is not None and (chosen := self._expired.form(request, verdict, keep=keep)) is not None:
             return chosen
         said = [t(LOGIN[verdict.reason], wait=t.wait(verdict.retry_after), title=t("sso.proxy"))]
         if verdict.note:
             said.append(t("login.note", note=verdict.note))
         retry = (("retry-after", str(verdict.retry_after)),) if verdict.retry_after else ()
-        return self._form(request, verdict.status, tuple(said), headers=retry)
+        return self._form(request, verdict.status, tuple(said), keep=keep, headers=retry)
 
     async def logout_form(self, request: Request) -> Answer:
         found = await self._browser.found(request)
@@ -200,7 +201,8 @@ class Pages:
                 for grant in claims.grants
             ],
             "preferences": claims.preferences,
-            "session": {"started": session.started, "address": session.address, "factors": list(session.factors)},
+            "session": {"started": session.started, "address": session.address, "factors": list(session.factors)}
+            | {"kept": session.kept},
         }
 
     def _form(
@@ -210,6 +212,7 @@ class Pages:
         alert: tuple[str, ...],
         *,
         signed_in: str = "",
+        keep: bool = False,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         attempt = self._browser.attempts.cookie(request.cookies.get(self._browser.names.attempt, ()))
@@ -222,6 +225,9 @@ class Pages:
             target=safe_target(request.fields.get("next"), self._browser.home),
             user=text(request.fields.get("user"))[:256] if request.method == "POST" else "",
             ways=self._ways,
+            remember=self._browser.remember > 0,
+            keep=keep,
+            away=self._browser.attempts.form(attempt, KEEP),
         )
         set_cookie = ("set-cookie", cookie.set_attempt(self._browser.names, attempt, SECONDS))
         script = assets.sources(self._browser.origin, "capslock.js") if self._ways.form else ""

@@ -22,6 +22,7 @@ from authgw.answer import Answer, as_json
 from authgw.contract import Begun, Ending, Failed, Granted, Redirecting, Rejected
 from authgw.errors import StoreError
 from authgw.intake.request import Request
+from authgw.login.attempt import KEEP
 from authgw.login.browser import Begin, Browser, text, texts, to
 from authgw.login.chain import PLUGIN_SECONDS
 from authgw.login.front import Front
@@ -48,7 +49,8 @@ class Audit(Protocol):
 class Attempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A login under way: in which instance, by which browser (`mark`), to which page of ours, and what it keeps.
 
-    `session`: the handle of the session whose owner proves once more who he is, on his account pages.
+    `session`: the handle of the session whose owner proves once more who he is, on his account pages. `keep`: the
+    session that comes of it is to be kept.
     """
 
     login: str
@@ -56,6 +58,7 @@ class Attempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     target: str
     kept: bytes
     session: str = ""
+    keep: bool = False
 
 
 # Notes that the owner of a session has proved who he is.
@@ -122,7 +125,10 @@ class Way:
         mark = next(filter(is_secret, known), "") or spell(secrets.token_bytes(SECRET_BYTES))
         target = safe_target(request.fields.get("next"), self._browser.home)
         session = found.session.handle if found else ""
-        record = msgspec.msgpack.encode(Attempt(self._name, mark, target, begun.kept, session))
+        # Kept signed in is whoever asked for it on our own page, nobody by another page's link.
+        ours = request.cookies.get(self._browser.names.attempt, ())
+        keep = self._browser.attempts.fits(ours, request.fields.get("keep"), KEEP)
+        record = msgspec.msgpack.encode(Attempt(self._name, mark, target, begun.kept, session, keep))
         await self._handles.put(HandleKind.REDIRECT, record, SECONDS, state)
         return to(begun.url, ("set-cookie", cookie.set_redirect(self._browser.names, mark, SECONDS)))
 
@@ -148,10 +154,10 @@ class Way:
         if isinstance(verdict, Turned):
             return self._page(request, verdict, attempt.target)
         if isinstance(verdict, Pending):
-            return await self._second(request, verdict, attempt.target)
+            return await self._second(request, verdict, attempt.target, attempt.keep)
         try:
             return await self._browser.enter(
-                request, verdict.claims, verdict.factors, attempt.target, remote=verdict.remote
+                request, verdict.claims, verdict.factors, attempt.target, remote=verdict.remote, keep=attempt.keep
             )
         except StoreError as error:
             log.error("login: %s", error)

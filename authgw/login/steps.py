@@ -53,10 +53,10 @@ class Steps:
         self.underway = underway
         self._now = now
 
-    async def begin(self, request: Request, pending: Pending, wanted: str) -> Answer:
+    async def begin(self, request: Request, pending: Pending, wanted: str, keep: bool) -> Answer:
         """The browser on its way to the first step; attempts it had before are forgotten."""
         await self.underway.drop(request)
-        attempt = flow.begin(pending, wanted, self._now())
+        attempt = flow.begin(pending, wanted, self._now(), keep=keep)
         if attempt.step is Step.ENROL:
             secret = self.second.factors.draft(who_of(pending.claims)).secret
             attempt = msgspec.structs.replace(attempt, secret=secret)
@@ -157,7 +157,7 @@ class Steps:
         if isinstance(verdict, Turned):
             return self.over(request, verdict)
         answer = await self._browser.enter(
-            request, verdict.claims, verdict.factors, attempt.wanted, remote=verdict.remote
+            request, verdict.claims, verdict.factors, attempt.wanted, remote=verdict.remote, keep=attempt.keep
         )
         return msgspec.structs.replace(answer, headers=(*answer.headers, self._forgotten()))
 

@@ -79,9 +79,10 @@ def names(public_url: str, base_path: str = "") -> Names:
     return Names(browser, f"{browser}-attempt", tuple(api), _is_secure(public_url))
 
 
-def set_cookie(names: Names, sid: str) -> str:
-    """The Set-Cookie value that gives a browser its session id. API cookies are never set: clients send them."""
-    return _header(names.browser, sid, names.secure)
+def set_cookie(names: Names, sid: str, seconds: int | None = None) -> str:
+    """The Set-Cookie value that gives a browser its session id, for so many seconds; None: until it is closed. API
+    cookies are never set: clients send them."""
+    return _header(names.browser, sid, names.secure, seconds)
 
 
 def clear_cookie(names: Names) -> str:

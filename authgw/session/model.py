@@ -67,7 +67,8 @@ class Unanswered(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct, frozen=True):
     """A live session: exists only when every factor is in. Times are seconds since 1970, UTC.
 
-    `handle` names the session in lists and the audit trail; it opens nothing.
+    `handle` names the session in lists and the audit trail; it opens nothing. `kept`: its owner asked to be kept signed
+    in.
     """
 
     handle: str
@@ -79,12 +80,14 @@ class Session(msgspec.Struct, frozen=True):
     agent: str
     factors: tuple[str, ...]
     remote: Remote | None = None
+    kept: bool = False
 
 
 class SessionLimits(msgspec.Struct, frozen=True):
     """How long a session may last, in seconds, without use and at all; and how many one user may have.
 
-    After `refresh` seconds its login is asked again; where nobody can be asked it ends after `unconfirmed`.
+    After `refresh` seconds its login is asked again; where nobody can be asked it ends after `unconfirmed`. `remember`
+    stands in the place of both `idle` and `absolute` for sessions that are kept; 0: there are none.
     """
 
     idle: float
@@ -92,6 +95,12 @@ class SessionLimits(msgspec.Struct, frozen=True):
     per_user: int
     refresh: float = 300.0
     unconfirmed: float = 3600.0
+    remember: float = 0.0
+
+    @property
+    def longest(self) -> float:
+        """No session lasts longer."""
+        return max(self.absolute, self.remember)
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -109,3 +118,4 @@ class Listed(msgspec.Struct, frozen=True):
     started: float
     seen: float
     claims: Claims
+    kept: bool = False

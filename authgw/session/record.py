@@ -18,7 +18,7 @@ Name = tuple[str, str]
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A session record and, sealed under another key, the operator record beside it. Times in seconds since 1970.
 
-    `confirmed`: when its login last said that it stands; `tried`: when it was last asked.
+    `confirmed`: when its login last said that it stands; `tried`: when it was last asked. `kept`: it lasts the longer.
     """
 
     kind: Kind
@@ -32,6 +32,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     confirmed: float = 0.0
     tried: float = 0.0
     remote: Remote | None = None
+    kept: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -53,7 +54,8 @@ def decode(value: bytes) -> Record | None:
 
 def remaining(record: Record, limits: SessionLimits, now: float) -> float:
     """Seconds until the session ends if it is not used again; zero or less: it is over."""
-    return min(record.seen + limits.idle, record.started + limits.absolute) - now
+    longer = limits.remember if record.kept else 0.0
+    return min(record.seen + max(limits.idle, longer), record.started + max(limits.absolute, longer)) - now
 
 
 def milliseconds(seconds: float) -> int:
@@ -104,6 +106,7 @@ def as_session(handle: str, record: Record) -> Session:
         agent=record.agent,
         factors=record.factors,
         remote=record.remote,
+        kept=record.kept,
     )
 
 
@@ -128,4 +131,5 @@ def as_listed(handle: str, record: Record) -> Listed:
         started=record.started,
         seen=record.seen,
         claims=record.claims,
+        kept=record.kept,
     )

@@ -59,7 +59,7 @@ class Records:
         await self._hang(record, handle)
         blob, beside = self._sealed(sid, handle, record)
         lifetime = milliseconds(remaining(record, self._limits, now))
-        arguments: list[bytes | str | int] = [blob, beside, lifetime, milliseconds(self._limits.absolute), handle]
+        arguments: list[bytes | str | int] = [blob, beside, lifetime, milliseconds(self._limits.longest), handle]
         arguments += [milliseconds(now), self._limits.per_user, SESSION, OPERATOR]
         keys = [SESSION + handle, OPERATOR + handle, *self._indexes(record.claims)]
         moment = self._memory.moment
@@ -78,7 +78,7 @@ class Records:
         await self._hang(record, handle)
         blob, beside = self._sealed(sid, handle, record)
         old = found.handle
-        index_lifetime = milliseconds(record.started + self._limits.absolute - now)
+        index_lifetime = milliseconds(record.started + self._limits.longest - now)
         arguments: list[bytes | str | int] = [blob, beside, milliseconds(remaining(record, self._limits, now))]
         arguments += [index_lifetime, old, handle, milliseconds(record.started), found.blob]
         keys = [SESSION + old, OPERATOR + old, SESSION + handle, OPERATOR + handle, *self._indexes(record.claims)]
@@ -133,4 +133,4 @@ class Records:
     async def _hang(self, record: Record, handle: str) -> None:
         """Into the provider's index, before there is a session."""
         if record.remote is not None:
-            await self._providers.add(record.claims.login, record.remote, handle, self._limits.absolute)
+            await self._providers.add(record.claims.login, record.remote, handle, self._limits.longest)

@@ -107,10 +107,12 @@ class Sessions:
         agent: str,
         factors: Iterable[str],
         remote: Remote | None = None,
+        kept: bool = False,
     ) -> tuple[str, Session]:
         """A new session under a new id: (session id, session). Over the user's limit his oldest ones end.
 
         `remote`: where it hangs on a provider. One that the provider has ended meanwhile is over before it is used.
+        `kept`: its owner asked to be kept signed in.
         """
         now = self._clock()
         record = Record(
@@ -125,6 +127,7 @@ class Sessions:
             confirmed=now,
             tried=now,
             remote=remote,
+            kept=kept,
         )
         record = replace(record, epoch=await self._epochs.total(subject_of(record), fresh=True))
         sid, handle = await self._records.begin(record, now)

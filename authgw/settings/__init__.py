@@ -14,11 +14,11 @@ from authgw.settings.models import (
     Login,
     LoginInstance,
     Policy,
-    Sessions,
     Settings,
     Throttle,
 )
 from authgw.settings.read import load
+from authgw.settings.sessions import Sessions
 from authgw.settings.upstream import Upstream
 from authgw.settings.values import Listen
 

@@ -17,6 +17,7 @@ from pydantic import AfterValidator
 from authgw.errors import Problem
 from authgw.settings import choices
 from authgw.settings.facts import Facts
+from authgw.settings.sessions import Sessions
 from authgw.settings.table import Table
 from authgw.settings.table import setting as _setting
 from authgw.settings.tokens import Tokens
@@ -32,7 +33,6 @@ from authgw.settings.values import (
     Texts,
     Url,
     Whole,
-    duration,
 )
 
 
@@ -78,30 +78,6 @@ class Gateway(Table):
     def secure(self) -> bool:
         """Whether the public side is https."""
         return self.public_url.startswith("https://")
-
-
-class Sessions(Table):
-    """Where sessions are kept and how long they live."""
-
-    store: Annotated[Text, AfterValidator(choices.store)] = _setting(
-        "memory://",
-        repr=False,
-        description='"memory://" inside the process, or "redis://host:6379/0", or "rediss://…" for TLS.',
-    )
-    idle: Seconds = _setting("30m", description="A session unused for so long ends.")
-    absolute: Seconds = _setting("12h", description="Every session ends after so long.")
-    refresh: Seconds = _setting("5m", description="After so long the login of a session in use is asked again.")
-    unconfirmed: Seconds = _setting("1h", description="A session whose login cannot be asked again ends after so long.")
-    per_user: Whole = _setting(20, ge=1, le=10_000, description="Sessions of one user; over it the oldest ends.")
-    outage: Annotated[Text, AfterValidator(choices.outage)] = _setting(
-        "closed",
-        description='With the store gone: "closed" refuses, "grace:60s" lets known sessions read for so long.',
-    )
-
-    @property
-    def grace(self) -> float:
-        """Seconds for which known sessions may read while the store is gone; 0: not at all."""
-        return duration(self.outage.partition(":")[2]) if self.outage != "closed" else 0.0
 
 
 class LoginInstance(Table):

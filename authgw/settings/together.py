@@ -13,7 +13,8 @@ from authgw.errors import Problem
 from authgw.settings.database import is_bare
 from authgw.settings.facts import Facts
 from authgw.settings.messages import located
-from authgw.settings.models import Database, Gateway, LoginInstance, Sessions
+from authgw.settings.models import Database, Gateway, LoginInstance
+from authgw.settings.sessions import Sessions
 from authgw.settings.table import Table
 from authgw.settings.upstream import Upstream
 from authgw.settings.values import is_loopback, texts
@@ -85,6 +86,11 @@ def disagreements(found: Mapping[str, Table], source: str) -> list[Problem]:
     if isinstance(sessions, Sessions) and sessions.idle > sessions.absolute:
         advice = "is longer than sessions.absolute, so it would never be felt; make it shorter"
         problems.append(Problem(source, "sessions.idle", advice))
+    if isinstance(sessions, Sessions) and 0 < sessions.remember <= sessions.absolute:
+        advice = (
+            'is not longer than sessions.absolute, so nobody would be kept signed in; make it longer, or write "off"'
+        )
+        problems.append(Problem(source, "sessions.remember", advice))
     if isinstance(sessions, Sessions) and sessions.refresh >= sessions.unconfirmed:
         advice = "is not longer than sessions.refresh, so one missed answer would end sessions; make it longer"
         problems.append(Problem(source, "sessions.unconfirmed", advice))

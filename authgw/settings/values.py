@@ -42,6 +42,11 @@ def duration(value: Any) -> float:
     return float(seconds)
 
 
+def duration_or_off(value: Any) -> float:
+    """The same, or 0 for "off"."""
+    return 0.0 if value == "off" else duration(value)
+
+
 def size(value: Any) -> int:
     """`"64KiB"` in bytes; units B, KB, MB, GB, KiB, MiB, GiB. Zero and bare numbers are refused."""
     found = re.fullmatch(r"(\d{1,12}) ?(B|KB|MB|GB|KiB|MiB|GiB)", value.strip()) if isinstance(value, str) else None
@@ -184,6 +189,7 @@ def _is_host(host: str) -> bool:
 
 
 Seconds = Annotated[float, BeforeValidator(duration)]
+SecondsOrOff = Annotated[float, BeforeValidator(duration_or_off)]
 Octets = Annotated[int, BeforeValidator(size)]
 Whole = Annotated[int, BeforeValidator(whole)]
 Switch = Annotated[bool, BeforeValidator(switch)]

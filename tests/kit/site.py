@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 from starlette.applications import Starlette
 
 from authgw.login import pages
@@ -17,7 +18,7 @@ from authgw.login.steps import Steps
 from authgw.login.underway import Underway
 from authgw.session import cookie, store
 from kit.logins import Desk
-from kit.sessions import Clock, Room
+from kit.sessions import LIMITS, Clock, Room
 
 ORIGIN = "http://127.0.0.1:8080"
 OWN = {"sec-fetch-site": "same-origin"}
@@ -39,16 +40,17 @@ class Trail:
 
 
 class Site:
-    """The pages on one clock, and a browser before them."""
+    """The pages on one clock, and a browser before them. `remember`: seconds of sessions that are kept."""
 
-    def __init__(self, folder: Path, answer: Any) -> None:
+    def __init__(self, folder: Path, answer: Any, *, remember: float = 0.0) -> None:
         clock = Clock()
         self.desk = Desk(answer, clock=clock)
-        self.room = Room(store.connect("memory://"), folder, clock)
+        limits = msgspec.structs.replace(LIMITS, remember=remember)
+        self.room = Room(store.connect("memory://"), folder, clock, limits)
         self.trail = Trail()
         self.sensors: Any = {2: "London", 3: "Prague", 9: "secret site"}
         names = cookie.names(ORIGIN, "/demo")
-        browser = Browser(self.room.sessions, Attempts(b"k" * 32, clock), names, Gateway())
+        browser = Browser(self.room.sessions, Attempts(b"k" * 32, clock), names, Gateway(), remember=remember)
         self.steps = steps = Steps(browser, self.desk.second, Underway(self.room.handles, names, clock), clock)
         routes = [
             *pages.routes(browser, self.desk.front, steps.begin, self._names, self.trail),

@@ -98,12 +98,13 @@ def test_list_as_a_table(place: Place, people: dict[str, Started]) -> None:
     result = place.run("list")
     assert result.exit_code == 0
     head, *rows = result.stdout.splitlines()
-    assert head.split() == ["ID", "USER", "LOGIN", "TENANT", "KIND", "FACTORS", "ADDRESS", "STARTED", "SEEN"]
+    assert head.split() == ["ID", "USER", "LOGIN", "TENANT", "KIND", "FACTORS", "ADDRESS", "STARTED", "SEEN", "KEPT"]
     for row, (_, session) in zip(rows, people.values(), strict=True):
         who = session.claims
         expected = [session.handle, who.user, who.login, who.tenant, session.kind.value, "pwd", "192.0.2.7"]
         assert row.split()[:7] == expected
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", word) for row in rows for word in row.split()[7:])
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", word) for row in rows for word in row.split()[7:9])
+    assert [row.split()[9] for row in rows] == ["-"] * 3
     assert not any(sid in result.output for sid, _ in people.values())
 
 
@@ -124,6 +125,7 @@ def test_list_as_json(place: Place, people: dict[str, Started]) -> None:
         "agent": "Mozilla/5.0 (test)",
         "started": bob.started,
         "seen": bob.seen,
+        "kept": False,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authgw.login.attempt import SECONDS, Attempts
+from authgw.login.attempt import KEEP, SECONDS, Attempts
 from authgw.login.origin import is_foreign, is_same
 from kit.sessions import Clock
 
@@ -49,6 +49,16 @@ def test_nobody_else_can_make_one() -> None:
     cookie = Attempts(KEY, Clock()).cookie(())
     assert not Attempts(KEY, Clock()).fits((cookie,), Attempts(b"x" * 32, Clock()).form(cookie))
     assert Attempts(KEY, Clock()).fits((cookie,), Attempts(KEY, Clock()).form(cookie))
+
+
+def test_what_a_form_says_besides() -> None:
+    """What was asked for a step before stands in the form's hash: no form passes for one that says something else."""
+    attempts = Attempts(KEY, Clock())
+    cookie = attempts.cookie(())
+    plain, keep = attempts.form(cookie), attempts.form(cookie, KEEP)
+    assert [attempts.fits((cookie,), form, KEEP) for form in (plain, keep)] == [False, True]
+    assert [attempts.fits((cookie,), form) for form in (plain, keep)] == [True, False]
+    assert not attempts.fits((cookie + "." + KEEP,), keep)
 
 
 @pytest.mark.parametrize(

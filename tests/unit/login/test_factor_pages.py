@@ -290,7 +290,7 @@ async def test_somebody_from_a_provider(tmp_path: Path) -> None:
     verdict = await site.desk.front.arrived(asked, "corp", "192.0.2.7", origin="redirect")
     assert isinstance(verdict, Pending)
     request = Request("GET", False, "/authgw/oidc/corp/callback", {}, Body.NONE, {}, {}, "192.0.2.7")
-    answer = await site.steps.begin(request, verdict, "/demo/admin.php?x=1")
+    answer = await site.steps.begin(request, verdict, "/demo/admin.php?x=1", False)
     assert dict(answer.headers)["location"] == "/authgw/login/code"
     token = (
         next(value for name, value in answer.headers if value.startswith(f"{COOKIE}=")).split(";")[0].partition("=")[2]

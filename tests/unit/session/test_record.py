@@ -61,6 +61,19 @@ def test_the_absolute_end() -> None:
     assert remaining(msgspec.structs.replace(RECORD, seen=4500.0), LIMITS, 4590.0) == 10.0
 
 
+@pytest.mark.parametrize(
+    ("kept", "remember", "left"), [(True, 86_400.0, 86_400.0), (False, 86_400.0, 600.0), (True, 0.0, 600.0)]
+)
+def test_a_kept_session(kept: bool, remember: float, left: float) -> None:
+    """Kept, it lasts a day from its start, used or not; as long as any other where nothing is kept any more."""
+    record = msgspec.structs.replace(RECORD, kept=kept, seen=1000.0)
+    limits = msgspec.structs.replace(LIMITS, remember=remember)
+    assert remaining(record, limits, 1000.0) == left
+    assert remaining(msgspec.structs.replace(record, seen=80_000.0), limits, 87_399.0) == (
+        1.0 if left > 600 else -82_799.0
+    )
+
+
 def test_the_subject_names_user_login_id_and_tenant() -> None:
     """Sessions depend on counters for the name anywhere, the name here, the id here and the tenant, where known."""
     assert subject(claims("alice", 5, "corp", "acme")) == [

@@ -64,6 +64,7 @@ def test_only_gateway_upstream_and_login_are_needed(folder: Path) -> None:
     assert (settings.upstream.sensors, settings.upstream.cookie_name) == ({}, None)
     assert (settings.sessions.store, settings.sessions.outage, settings.sessions.grace) == ("memory://", "closed", 0)
     assert (settings.sessions.idle, settings.sessions.absolute, settings.sessions.per_user) == (1800, 43200, 20)
+    assert settings.sessions.remember == 0
     assert settings.audit.file == folder / "audit.jsonl"
     assert settings.database.url == f"sqlite:///{folder}/authgw.db"
     assert (settings.policy.files, settings.policy.scan_days) == (("voipmonitor",), 31)
@@ -96,6 +97,7 @@ def test_every_table_is_read(folder: Path) -> None:
         store = "rediss://user:pw@redis.example.com:6380/1"
         idle = "15m"
         absolute = "1d"
+        remember = "30d"
         outage = "grace:60s"
         [login]
         chain = ["corp", "static"]
@@ -128,6 +130,7 @@ def test_every_table_is_read(folder: Path) -> None:
     assert settings.upstream.max_reply == 10_000_000
     assert (settings.upstream.sensors, settings.upstream.cookie) == ({2: 12}, "PHPSESSID-demo")
     assert (settings.sessions.idle, settings.sessions.absolute, settings.sessions.grace) == (900, 86400, 60)
+    assert settings.sessions.remember == 30 * 86400
     corp, static = settings.login.instances
     assert (corp.name, corp.plugin, corp.on_failure, corp.sufficient) == ("corp", "ldap", "next", False)
     assert corp.options == {"servers": ["ldaps://dc1"]}
