@@ -63,7 +63,8 @@ from authgw.session.sessions import Sessions
 from authgw.settings import Settings
 from authgw.shares import Shares
 from authgw.upstream import location
-from authgw.upstream.account import Account, Anonymous
+from authgw.upstream.account import Account
+from authgw.upstream.anonymous import Anonymous
 from authgw.upstream.assemble import upstream_of
 from authgw.upstream.client import Base
 

@@ -40,7 +40,7 @@ class Upstream(Table):
         8,
         ge=1,
         le=1000,
-        description="Service sessions one user may hold, one request each; others have a quarter more.",
+        description="Requests of one user at a time, each on a service session of its own; others have a quarter more.",
     )
     ca_file: FilePath | None = setting(
         None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -17,13 +16,12 @@ from authgw.errors import UpstreamError
 from authgw.reasons import Reason
 from authgw.upstream import bypass, wire
 from authgw.upstream.api import Call
+from authgw.upstream.asking import FORM, LeasedReply, exchange, says_no_session
 from authgw.upstream.client import Client, HttpReply
-from authgw.upstream.turns import Turns, asker
+from authgw.upstream.readiness import Readiness
+from authgw.upstream.turns import asker, shared
 
 LOGIN_REPLY = 65536
-PROBE = Call("POST", bypass.LOGIN_PATH, (("task", "LISTING"), ("module", "sensors")), decode=True)
-PROBE_REPLY = 16 * 1024 * 1024
-FORM = ("content-type", "application/x-www-form-urlencoded")
 
 
 class Session:
@@ -37,77 +35,7 @@ class Session:
         self.cut = False
 
 
-class LeasedReply:
-    """A reply, and the session that is free again once it is closed."""
-
-    def __init__(self, reply: HttpReply, release: Callable[[bool], None]) -> None:
-        self.status, self.headers, self.location = reply.status, reply.headers, reply.location
-        self._reply, self._release = reply, release
-        self._closed = False
-
-    async def read(self, limit: int) -> bytes:
-        return await self._reply.read(limit)
-
-    def stream(self) -> AsyncIterator[bytes]:
-        return self._reply.stream()
-
-    async def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._release(self._reply.complete)
-            await self._reply.close()
-
-
-class _State(ABC):
-    """The last failure, for readiness. A reply whose head came in order wipes it out."""
-
-    def __init__(self, client: Client, clock: Callable[[], float]) -> None:
-        self._client, self._clock = client, clock
-        self._failure: UpstreamError | None = None
-        self._good_at: float | None = None
-        self._checking, self._checks = asyncio.Lock(), 0
-
-    def state(self) -> str | None:
-        """Why the last attempt to ask the GUI failed, or None. Holds no secrets, nor where the GUI is."""
-        return None if self._failure is None else str(self._failure).replace(self._client.base.authority, "the GUI")
-
-    async def check(self, fresh: float = 5.0) -> str | None:
-        """As `state`, but asks the GUI (for its sensors) unless it answered within the last `fresh` seconds.
-
-        Anybody may ask: however many do at once, the GUI is asked once, and they share what it said.
-        """
-        before = self._checks
-        async with self._checking:
-            if self._checks == before:
-                await self._probe(fresh)
-                self._checks += 1
-        return self.state()
-
-    async def _probe(self, fresh: float) -> None:
-        if self._good_at is None or self._clock() - self._good_at > fresh or self._failure is not None:
-            try:
-                reply = await self.send(PROBE)
-            except UpstreamError:
-                return
-            try:
-                await reply.read(PROBE_REPLY)
-            except UpstreamError as error:
-                self._bad(error)
-            finally:
-                await reply.close()
-
-    @abstractmethod
-    async def send(self, call: Call) -> LeasedReply:
-        """Ask the GUI; as `authgw.upstream.api.Upstream`."""
-
-    def _good(self) -> None:
-        self._failure, self._good_at = None, self._clock()
-
-    def _bad(self, error: UpstreamError) -> None:
-        self._failure = error
-
-
-class Account(_State):
+class Account(Readiness):
     """Implements `authgw.upstream.api.Upstream`.
 
     `pool_size`: sessions, and so requests at a time, of one user; there are a quarter more, so that whoever holds so
@@ -128,9 +56,10 @@ class Account(_State):
     ) -> None:
         super().__init__(client, clock)
         self._name, self._password = name, password
-        self._size, self._pause = pool_size + max(1, pool_size // 4), pause
+        self._pause = pause
         self._wait = client.limits.reply if wait is None else wait
-        self._turns = Turns(self._size, pool_size)
+        self._turns = shared(pool_size)
+        self._size = self._turns.free
         self._idle: deque[Session] = deque()
         self._count = 0
         self._login_lock = asyncio.Lock()
@@ -193,7 +122,7 @@ class Account(_State):
         if not session.cookie:
             await self._login(session)
         reply = await self._exchange(session, call)
-        again = await _says_no_session(reply, call, self._client.base.path)
+        again = await says_no_session(reply, call, self._client.base.path)
         if again is None:
             return reply
         await reply.close()
@@ -201,7 +130,7 @@ class Account(_State):
         if call.safe or again == "answer":
             await self._login(session)
             reply = await self._exchange(session, call)
-            if await _says_no_session(reply, call, self._client.base.path) is None:
+            if await says_no_session(reply, call, self._client.base.path) is None:
                 return reply
             await reply.close()
             session.cookie = ""
@@ -236,63 +165,3 @@ class Account(_State):
             return bypass.cookie(reply.status, await reply.read(LOGIN_REPLY))
         finally:
             await reply.close()
-
-
-class Anonymous(_State):
-    """A GUI with its authorisation switched off, on a private network: no session, no credentials."""
-
-    def __init__(self, client: Client, *, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(client, clock)
-
-    async def send(self, call: Call) -> LeasedReply:
-        try:
-            reply = await exchange(self._client, call, call.fields, ())
-            if await _says_no_session(reply, call, self._client.base.path) is not None:
-                await reply.close()
-                raise UpstreamError(Reason.UPSTREAM_LOGIN, "the GUI wants a login, but no service account is set")
-        except UpstreamError as error:
-            self._bad(error)
-            raise
-        self._good()
-        return LeasedReply(reply, lambda complete: None)
-
-    @contextlib.asynccontextmanager
-    async def cookie(self) -> AsyncIterator[str]:
-        """None: nobody is asked who he is."""
-        yield ""
-
-    async def close(self) -> None:
-        await self._client.close()
-
-
-def exchange(
-    client: Client, call: Call, fields: tuple[tuple[str, str], ...], own: tuple[tuple[str, str], ...]
-) -> Awaitable[HttpReply]:
-    """A call as HTTP. HEAD is asked as GET, because PHP says its "no session" only in a body; the body is dropped."""
-    encoded = wire.form(fields)
-    headers = (*call.headers, *own)
-    if call.method == "POST" or call.credentials:
-        target = wire.target(client.base.path, call.path)
-        return client.exchange("POST", target, (*headers, FORM), encoded, decode=call.decode, safe=call.safe)
-    method = "GET" if call.method == "HEAD" else call.method
-    target = wire.target(client.base.path, call.path, encoded)
-    return client.exchange(method, target, headers, decode=call.decode, safe=call.safe)
-
-
-async def _says_no_session(reply: HttpReply, call: Call, base_path: str) -> str | None:
-    """`answer` for the product's own words, `redirect` for a way to the login page, None for anything else."""
-    try:
-        if reply.location is not None and 300 <= reply.status < 400:
-            return "redirect" if bypass.is_login_page(reply.location, base_path, call.path) else None
-        headers = dict(reply.headers)
-        small = int(headers.get("content-length", "0")) <= bypass.PEEK
-        if small and bypass.may_be_refusal(headers.get("content-type", "")):
-            start = await reply.peek(bypass.PEEK)
-            if start is not None and bypass.is_no_session(start):
-                return "answer"
-    except BaseException:
-        await reply.close()
-        raise
-    if call.method == "HEAD":
-        reply.drop_body()
-    return None

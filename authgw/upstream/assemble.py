@@ -6,7 +6,8 @@ import ssl
 
 from authgw.errors import ConfigError, Problem
 from authgw.settings import Settings
-from authgw.upstream.account import Account, Anonymous
+from authgw.upstream.account import Account
+from authgw.upstream.anonymous import Anonymous
 from authgw.upstream.client import Base, Client, ClientLimits
 
 
@@ -23,7 +24,7 @@ def upstream_of(settings: Settings) -> Account | Anonymous:
     )
     client = Client(Base.from_url(ours.url), limits, context=context_of(settings))
     if ours.identity == "none" or ours.username is None or ours.password is None:
-        return Anonymous(client)
+        return Anonymous(client, pool_size=ours.pool)
     return Account(client, ours.username, ours.password.get_secret_value(), pool_size=ours.pool)
 
 

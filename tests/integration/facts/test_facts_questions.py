@@ -19,8 +19,9 @@ from authgw.narrow.rows import Reader
 from authgw.narrow.scope import Facts, compile_scope
 from authgw.narrow.source import UpstreamSource
 from authgw.rights.claims import Grant, HeaderLine, Scope
-from authgw.upstream.account import Account, LeasedReply
+from authgw.upstream.account import Account
 from authgw.upstream.api import Call
+from authgw.upstream.asking import LeasedReply
 from authgw.upstream.client import Base, Client
 from kit.call_tables import fill
 from kit.facts import telling

@@ -14,7 +14,8 @@ import pytest
 
 from authgw.errors import UpstreamError
 from authgw.reasons import Reason
-from authgw.upstream.account import Account, Anonymous
+from authgw.upstream.account import Account
+from authgw.upstream.anonymous import Anonymous
 from authgw.upstream.api import Call
 from authgw.upstream.client import Base, Client, ClientLimits
 from kit.loopback import Asked, Line, Server, reply, serving, until

@@ -69,67 +69,6 @@ async def test_the_last_used_connection_is_used_first() -> None:
         assert len(set(seen)) == 1
 
 
-async def test_stale_connection_is_tried_again() -> None:
-    """A kept connection that dies under a safe request before any byte came costs nothing but a new connection."""
-    asked = 0
-
-    async def talk(line: Line) -> None:
-        nonlocal asked
-        await line.asked()
-        asked += 1
-        await line.say(reply(b"%d" % line.number))
-        if line.number == 1 and await line.asked():
-            asked += 1
-        else:
-            await line.gone()
-
-    async with between(talk) as (client, _):
-        assert (await get(client))[1] == b"1"
-        assert (await get(client))[1] == b"2"
-    assert asked == 3
-
-
-async def test_dying_after_a_byte_is_not_tried_again() -> None:
-    """Once a byte of the reply came, or on a new connection, nothing is sent twice."""
-    asked = 0
-
-    async def talk(line: Line) -> None:
-        nonlocal asked
-        while await line.asked():
-            asked += 1
-            if asked == 1:
-                await line.say(reply(b"ok"))
-            elif asked == 2:
-                await line.say(b"H")
-                return
-            else:
-                return
-
-    async with between(talk) as (client, _):
-        await get(client)
-        assert (await failure(get(client))).reason is Reason.UPSTREAM_CUT
-        assert (await failure(get(client))).reason is Reason.UPSTREAM_CUT
-    assert asked == 3
-
-
-async def test_unsafe_request_goes_out_once() -> None:
-    """A request that changes something never meets a connection that may be dying, and is never sent twice."""
-    asked = 0
-
-    async def talk(line: Line) -> None:
-        nonlocal asked
-        while request := await line.asked():
-            asked += 1
-            if request.method == "POST":
-                return
-            await line.say(reply(b"ok"))
-
-    async with between(talk) as (client, server):
-        await get(client)
-        assert (await failure(client.exchange("POST", b"/", (), b"x=y"))).reason is Reason.UPSTREAM_CUT
-        assert (asked, server.lines) == (2, 2)
-
-
 async def test_surplus_costs_the_connection() -> None:
     """Bytes behind a reply, with it or later, never become the start of another reply."""
     for late in (False, True):

@@ -10,7 +10,7 @@ import pytest
 from authgw.errors import ConfigError, UpstreamError
 from authgw.reasons import Reason
 from authgw.settings import load
-from authgw.upstream.account import Anonymous
+from authgw.upstream.anonymous import Anonymous
 from authgw.upstream.api import Call
 from authgw.upstream.assemble import upstream_of
 from kit.asking import always
