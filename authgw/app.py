@@ -166,7 +166,7 @@ async def create(settings: Settings) -> Gateway:
     handles = Handles(redis, key_file, time.time)
     steps = Steps(browser, front.second, Underway(handles, names, time.time), time.time)
     sensor_names = parts.narrow.sensors.names
-    expired = account.expired(browser, front, audit)
+    expired = account.expired(browser, front, handles, audit)
     own = pages.routes(browser, front, steps.begin, sensor_names, audit, expired)
     own += FactorPages(browser, steps).routes()
     own += redirect.routes(browser, front, steps.begin, account.proved(redis, key_file), handles, audit)

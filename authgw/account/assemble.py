@@ -52,9 +52,9 @@ def token_login(
     )
 
 
-def expired(browser: Browser, front: Front, audit: Audit) -> Expired:
+def expired(browser: Browser, front: Front, handles: Handles, audit: Audit) -> Expired:
     """What takes people on whose password has expired."""
-    return Expired(browser, front, Passwords(front.instances), audit)
+    return Expired(browser, front, Passwords(front.instances), Challenges(handles), audit)
 
 
 def proved(redis: Redis, keys: Keys) -> Callable[[Found], Awaitable[None]]:

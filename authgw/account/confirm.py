@@ -42,7 +42,7 @@ class Confirm:
         """What the proof comes to. None: it answers no challenge that stands, so there is nothing to judge."""
         fields, address = request.fields, request.address
         if answer := text(fields.get("answer")):
-            challenge = await self._challenges.take(found, Purpose.PROVE, fields.get("asked"))
+            challenge = await self._challenges.take(found.sid, Purpose.PROVE, fields.get("asked"))
             return await self._proofs.by_passkey(found, challenge, answer, address) if challenge else None
         if code := text(fields.get("code")):
             return await self._proofs.by_code(found, code, address)
@@ -52,7 +52,7 @@ class Confirm:
         claims = found.session.claims
         asked = options = ""
         if await self._proofs.has_passkey(found):
-            asked, challenge = await self._challenges.put(found, Purpose.PROVE)
+            asked, challenge = await self._challenges.put(found.sid, Purpose.PROVE)
             options = await self._proofs.passkey_request(found, challenge)
         password = self._proofs.has_password(claims)
         body = page.render(

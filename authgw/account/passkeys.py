@@ -40,7 +40,7 @@ class OwnPasskeys:
             return entered
         found, t, fields = entered[0], texts(request), request.fields
         who = who_of(found.session.claims)
-        challenge = await self._challenges.take(found, Purpose.MAKE, fields.get("asked"))
+        challenge = await self._challenges.take(found.sid, Purpose.MAKE, fields.get("asked"))
         if not challenge:
             return await self._page(request, found, 400, t("passkey.stale"))
         taken = [one.name for one in await self._factors.listed(who)]
@@ -61,7 +61,7 @@ class OwnPasskeys:
         elif len(names) >= MAX_FACTORS:
             alert = t(LOGIN[Reason.TOO_MANY_FACTORS])
         else:
-            asked, challenge = await self._challenges.put(found, Purpose.MAKE)
+            asked, challenge = await self._challenges.put(found.sid, Purpose.MAKE)
             options = await self._factors.passkey_creation(who, challenge)
         body = page.render(
             "account_passkey.html",

@@ -150,9 +150,11 @@ def form_page(
     back: str = "",
     target: str = "",
     code: bool = False,
+    asked: str = "",
+    options: str = "",
 ) -> bytes:
     """The form for a new password; it may run capslock.js. `target`: where a login goes on to; `code`: a second factor
-    is asked for too."""
+    is asked for too, and with `options` (which `asked` names) a passkey does as well, by passkey.js."""
     return page.render(
         "account_password.html",
         t,
@@ -163,6 +165,8 @@ def form_page(
         back=back,
         target=target,
         code=code,
+        asked=asked,
+        options=options,
     )
 
 

@@ -39,7 +39,7 @@ Told = Callable[[Request, LoggedIn | Pending | Turned, bool], Awaitable[Answer]]
 class Expired(Protocol):
     """What takes people on whose password has expired."""
 
-    def form(self, request: Request, verdict: Turned, *, keep: bool) -> Answer | None: ...
+    async def form(self, request: Request, verdict: Turned, *, keep: bool) -> Answer | None: ...
 
     async def post(self, request: Request, told: Told) -> Answer: ...
 
@@ -135,7 +135,7 @@ class Pages:
             except StoreError as error:
                 log.error("login: %s", error)
                 verdict = turned(Reason.STORE_UNAVAILABLE)
-        if self._expired is not None and (chosen := self._expired.form(request, verdict, keep=keep)) is not None:
+        if self._expired is not None and (chosen := await self._expired.form(request, verdict, keep=keep)) is not None:
             return chosen
         said = [t(LOGIN[verdict.reason], wait=t.wait(verdict.retry_after), title=t("sso.proxy"))]
         if verdict.note:

@@ -53,7 +53,10 @@ async function prove(options) {
 for (const form of window.PublicKeyCredential ? document.querySelectorAll("form[data-passkey]") : []) {
   form.hidden = false;
   form.nextElementSibling.hidden = true; // that passkeys need a script
+  for (const hint of form.querySelectorAll("[data-with-passkey]")) hint.hidden = false;
   form.addEventListener("submit", async (event) => {
+    // Where something else may be typed in its place, and was, no passkey is asked for.
+    if (form.dataset.unless && form.elements[form.dataset.unless].value) return;
     event.preventDefault();
     const trouble = form.querySelector("[data-trouble]");
     const button = form.querySelector("button");

@@ -29,15 +29,15 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
 async def test_once_and_not_for_long(room: Room) -> None:
     """Each is another 32 bytes, is taken out once, disturbs no other, and is over in time."""
     challenges, mine = Challenges(room.handles), Found(*await room.start())
-    first, second, third = [await challenges.put(mine, Purpose.MAKE) for _ in range(3)]
+    first, second, third = [await challenges.put(mine.sid, Purpose.MAKE) for _ in range(3)]
     assert len({challenge for _, challenge in (first, second, third)}) == 3
     assert len(first[1]) == 32
-    assert await challenges.take(mine, Purpose.MAKE, second[0]) == second[1]
-    assert await challenges.take(mine, Purpose.MAKE, second[0]) == b""
+    assert await challenges.take(mine.sid, Purpose.MAKE, second[0]) == second[1]
+    assert await challenges.take(mine.sid, Purpose.MAKE, second[0]) == b""
     room.clock.now += SECONDS - 1
-    assert await challenges.take(mine, Purpose.MAKE, first[0]) == first[1]
+    assert await challenges.take(mine.sid, Purpose.MAKE, first[0]) == first[1]
     room.clock.now += 1
-    assert await challenges.take(mine, Purpose.MAKE, third[0]) == b""
+    assert await challenges.take(mine.sid, Purpose.MAKE, third[0]) == b""
 
 
 async def test_for_its_session_and_purpose(room: Room) -> None:
@@ -45,27 +45,27 @@ async def test_for_its_session_and_purpose(room: Room) -> None:
     challenges, mine = Challenges(room.handles), Found(*await room.start())
     strangers = [Found(*await room.start("bob", 102)), Found(*await room.start())]
     for other, purpose in [(stranger, Purpose.PROVE) for stranger in strangers] + [(mine, Purpose.MAKE)]:
-        token, _ = await challenges.put(mine, Purpose.PROVE)
-        assert await challenges.take(other, purpose, token) == b""
-        assert await challenges.take(mine, Purpose.PROVE, token) == b""
+        token, _ = await challenges.put(mine.sid, Purpose.PROVE)
+        assert await challenges.take(other.sid, purpose, token) == b""
+        assert await challenges.take(mine.sid, Purpose.PROVE, token) == b""
 
 
 @pytest.mark.parametrize("token", [None, "", "x", 7, ["a"], "A" * 43, "\ud800"])
 async def test_what_is_no_token(room: Room, token: Any) -> None:
     """Whatever stands in the field, nothing comes of it."""
-    assert await Challenges(room.handles).take(Found(*await room.start()), Purpose.MAKE, token) == b""
+    assert await Challenges(room.handles).take(Found(*await room.start()).sid, Purpose.MAKE, token) == b""
 
 
 async def test_the_store_shows_none(room: Room) -> None:
     """Neither challenge nor token can be read in the store, and a login attempt's record is none."""
     redis: Any = room.redis
     challenges, mine = Challenges(room.handles), Found(*await room.start())
-    token, challenge = await challenges.put(mine, Purpose.MAKE)
+    token, challenge = await challenges.put(mine.sid, Purpose.MAKE)
     [key] = await redis.keys("authgw:passkey:*")
     assert token.encode() not in key
     assert challenge not in await redis.get(key)
     attempt = await room.handles.put(HandleKind.LOGIN_ATTEMPT, b"x", 60)
-    assert await challenges.take(mine, Purpose.MAKE, attempt) == b""
+    assert await challenges.take(mine.sid, Purpose.MAKE, attempt) == b""
 
 
 @pytest.mark.parametrize(
