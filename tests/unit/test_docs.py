@@ -24,6 +24,8 @@ from authgw.narrow.flow import MAX_ROW, WHOLE
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
 from authgw.settings.models import SECTIONS
+from authgw.upstream import reading, websocket
+from authgw.upstream.client import ClientLimits
 from authgw_plugins import oidc_config, oidc_judge, oidc_provider, oidc_wire, script, static
 from kit.readme import ROOT, blocks, commands, heading, readme, rows, section
 from kit.readme_run import explained, run, write_files
@@ -33,6 +35,7 @@ FIRST_SCREEN = 40
 NUMBER = re.compile(r"\d+(ms|s|m|h|d|[KMG]?i?B)?")
 
 _LIMITS = Limits()
+_CLIENT = ClientLimits()
 _STATIC = static.StaticConfig.model_fields
 _SCRIPT = script.ScriptConfig.model_fields
 _OIDC = oidc_config.OidcConfig.model_fields
@@ -88,6 +91,11 @@ FIXED = {
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
     "idle connections of clients": f"{http.KEEP_ALIVE_SECONDS} s",
+    "idle connections to the GUI": f"{_CLIENT.keep:g} s",
+    "a reply of the GUI: head, fields, interim replies before it": (
+        f"{_CLIENT.head // 1024} KiB, {_CLIENT.fields}, {reading.MAX_INTERIM}"
+    ),
+    "a message of a WebSocket": f"{websocket.MAX_MESSAGE >> 20} MiB",
     "calls in a list of ids (share, delete)": f"{kinds.MAX_IDS}",
     "legs of one Call-ID, calls with one header": f"{facts_teller.MAX_FOUND}",
     "captures or recordings merged or zipped at once, on disk": f"{fetch.MAX_BUNDLE >> 30} GiB",

@@ -91,16 +91,29 @@ async def test_large_request() -> None:
         assert await found.read(10) == b"same"
 
 
-async def test_answer_before_the_request_was_taken() -> None:
-    """An early refusal of a large body is heard, and the half-used connection is not kept."""
+@pytest.mark.parametrize("status", ["413 Content Too Large", "417 Expectation Failed", "200 OK"])
+@pytest.mark.parametrize("reads_on", [True, False])
+async def test_answer_before_the_request_was_taken(status: str, reads_on: bool) -> None:
+    """An early answer to a large body is heard, whether the rest is still read or not; the rest is not sent, and the
+    half-used connection is not kept: the next request cannot be taken for more of that body."""
+    took = 0
 
     async def talk(line: Line) -> None:
-        await line.reader.readuntil(b"\r\n\r\n")
-        await line.say(reply(b"no", status="413 Too Large"))
+        nonlocal took
+        head = await line.reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"GET"):
+            await line.say(reply(b"next"))
+            return
+        await line.say(reply(b"no", status=status))
+        while reads_on and (data := await line.reader.read(65536)):
+            took += len(data)
         await line.gone()
 
-    async with between(talk) as (client, _):
+    async with between(talk) as (client, server):
         found = await client.exchange("POST", b"/", (), bytes(32 * MB))
-        assert (found.status, await found.read(10)) == (413, b"no")
+        assert (found.status, await found.read(10)) == (int(status[:3]), b"no")
         await found.close()
         assert client.pool.idle == client.pool.busy == 0
+        assert (await get(client))[1] == b"next"
+        await until(lambda: server.open <= 1)
+        assert took < 32 * MB
