@@ -21,7 +21,6 @@ from datetime import datetime
 from typing import Protocol
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -33,10 +32,12 @@ from authgw.catalogue.load import load as load_catalogue
 from authgw.catalogue.match import Catalogue
 from authgw.doors import ApiTokens, Doors
 from authgw.durable.tokens import Tokens
+from authgw.edge import App
 from authgw.errors import ConfigError, Problem, StoreError, collected
 from authgw.facts.assemble import call_facts, unready
 from authgw.gate import Gate
 from authgw.intake.limits import Limits
+from authgw.intake.read import Heads
 from authgw.login import assemble, pages, redirect
 from authgw.login.access import AccessTokens
 from authgw.login.attempt import Attempts
@@ -94,7 +95,7 @@ class Gateway:
     """The ASGI app, and what is opened before it serves and closed after. Both may be called more than once."""
 
     def __init__(
-        self, app: Starlette, parts: Sequence[Opens], warnings: Sequence[str], has_sockets: bool = False
+        self, app: App, parts: Sequence[Opens], warnings: Sequence[str], has_sockets: bool = False
     ) -> None:
         self.app = app
         self.has_sockets = has_sockets
@@ -174,14 +175,13 @@ async def create(settings: Settings) -> Gateway:
         settings, browser, front, tokens, token_login, seen, redis, key_file, handles, sensor_names, audit
     )
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
-    app = Starlette(
-        middleware=[Middleware(Gate, parts=parts)], routes=[*own, *_health(sessions, upstream, facts, audit)]
-    )
-    app.router.redirect_slashes = False
+    behind = Starlette(routes=[*own, *_health(sessions, upstream, facts, audit)])
+    behind.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
     durable = (audit, epochs, links, factor_store, tokens)
-    gateway = Gateway(app, [Part(close=redis.aclose), *closing, *durable, heard], chain.warnings, has_sockets)
-    app.router.lifespan_context = _lifespan(gateway)
+    gate = Gate(behind, parts)
+    gateway = Gateway(gate, [Part(close=redis.aclose), *closing, *durable, heard], chain.warnings, has_sockets)
+    behind.router.lifespan_context = _lifespan(gateway)
     return gateway
 
 
@@ -208,8 +208,10 @@ def _parts(
         outside=Outside(base.path, public_url, lambda target, path: location.public(target, path, base, public_url)),
         links=links,
     )
+    limits = Limits(max_body=settings.gateway.max_body, trusted_proxies=settings.gateway.trusted_proxies)
     return Parts(
-        limits=Limits(max_body=settings.gateway.max_body, trusted_proxies=settings.gateway.trusted_proxies),
+        limits=limits,
+        heads=Heads(limits),
         body_seconds=settings.gateway.body_timeout,
         base_path=settings.gateway.base_path,
         catalogue=catalogue,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -37,29 +37,29 @@ _UPSTREAM_STATUS = {
 
 
 class Gate:
-    """`app` serves the gateway's own pages; `parts` is filled when the server starts."""
+    """`pages` serves the gateway's own paths and its start and end."""
 
-    def __init__(self, app: edge.App, parts: Parts) -> None:
-        self._app = app
+    def __init__(self, pages: edge.App, parts: Parts) -> None:
+        self._pages = pages
         self._parts = parts
 
-    async def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
-        if _is_own(scope):
-            await self._app(scope, receive, edge.with_request_id(send, self._parts.new_id()))
-        elif scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
-        elif self._parts.sockets is not None:
-            await self._parts.sockets.serve(scope, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008})
+    def __call__(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> Awaitable[None]:
+        kind = scope["type"]
+        if kind == "http":
+            if not _is_own(scope):
+                return self._serve(scope, receive, send)
+            return self._pages(scope, receive, edge.with_request_id(send, self._parts.new_id()))
+        if kind == "lifespan":
+            return self._pages(scope, receive, send)
+        if self._parts.sockets is not None:
+            return self._parts.sockets.serve(scope, receive, send)
+        return send({"type": "websocket.close", "code": 1008})
 
     async def _serve(self, scope: edge.Scope, receive: edge.Receive, send: edge.Send) -> None:
         parts, trail = self._parts, Trail(self._parts.new_id(), perf_counter())
         try:
             raw = await edge.read_raw(scope, receive, parts.limits.max_body, parts.body_seconds)
-            request = raw if isinstance(raw, Refused) else read(raw, parts.limits)
+            request = raw if isinstance(raw, Refused) else read(raw, parts.limits, parts.heads)
             if isinstance(request, Refused):
                 trail.raw(scope)
                 outcome: Outcome | Answer = Deny(request.reason, request.status, request.detail)
@@ -176,7 +176,7 @@ class Gate:
 
 def _is_own(scope: edge.Scope) -> bool:
     """Decided on the raw path alone; what is not spelt exactly so goes the way of every other call."""
-    return scope["type"] == "http" and (scope.get("raw_path") or b"").startswith(OWN)
+    return bool((scope.get("raw_path") or b"").startswith(OWN))
 
 
 def _asked(path: str, fields: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from authgw.catalogue.match import Catalogue
 from authgw.doors import Doors
 from authgw.edge import Receive, Scope, Send
 from authgw.intake.limits import Limits
+from authgw.intake.read import Heads
 from authgw.narrow.run import Narrow
 from authgw.policy.decide import Rules
 from authgw.policy.remembered import Decisions
@@ -44,6 +45,7 @@ class Parts:
     """
 
     limits: Limits
+    heads: Heads
     body_seconds: float
     base_path: str
     catalogue: Catalogue

@@ -82,7 +82,7 @@ class Sockets:
     async def _judge(self, scope: edge.Scope, trail: Trail) -> tuple[Allow, Visitor] | Deny | Answer:
         parts = self._parts
         raw = _raw(scope)
-        request = read(raw, parts.limits)
+        request = read(raw, parts.limits, parts.heads)
         if isinstance(request, Refused):
             trail.raw(scope)
             return Deny(request.reason, request.status, request.detail)

@@ -98,6 +98,7 @@ async def server(
         ws="websockets-sansio" if sockets else "none",
         ws_max_size=MAX_MESSAGE,
         ws_per_message_deflate=False,
+        interface="asgi3",  # the gate is a plain function that gives a coroutine
         loop="none",
         lifespan="on",
         log_config=None,

@@ -16,7 +16,7 @@ _NO_TARGET = re.compile(rb"[\x00-\x20\x7f]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def query(data: bytes, limits: Limits) -> dict[str, str] | Refused:
+def query(data: bytes, limits: Limits) -> dict[str, Value] | Refused:
     """The fields of a query string: as `urlencoded`, and free of what ends a request target or its query."""
     if not data:
         return {}
@@ -25,7 +25,7 @@ def query(data: bytes, limits: Limits) -> dict[str, str] | Refused:
     return urlencoded(data, limits, "query", Reason.QUERY_MALFORMED)
 
 
-def urlencoded(data: bytes, limits: Limits, where: str, malformed: Reason) -> dict[str, str] | Refused:
+def urlencoded(data: bytes, limits: Limits, where: str, malformed: Reason) -> dict[str, Value] | Refused:
     """The fields of a query or an urlencoded body.
 
     As PHP: `&` alone separates, empty pieces count for nothing, `+` is a space, a `%` without two hexadecimal
@@ -67,7 +67,9 @@ def collect(pairs: Iterable[tuple[str, Value]], limits: Limits, where: str) -> d
     for number, (name, value) in enumerate(pairs, 1):
         if number > limits.max_fields:
             return Refused(Reason.TOO_MANY_FIELDS, 400, f"{where}: more than {limits.max_fields} fields")
-        if not _is_name(name) or len(name) > limits.max_name:
+        # Almost every name is an ASCII identifier, which is quicker to see.
+        proper = (name.isascii() and name.isidentifier()) or _NAME.fullmatch(name)
+        if not proper or len(name) > limits.max_name:
             return Refused(Reason.FIELD_NAME, 400, f"{where}: field {number} has a name outside [A-Za-z0-9_]")
         if isinstance(value, str) and not value.isprintable() and _CONTROL.search(value):
             return Refused(Reason.FIELD_CONTROL, 400, f"{where}: control character in field {name}")
@@ -75,11 +77,6 @@ def collect(pairs: Iterable[tuple[str, Value]], limits: Limits, where: str) -> d
             return Refused(Reason.FIELD_TWICE, 400, f"{where}: field {name} is given twice")
         fields[name] = value
     return fields
-
-
-def _is_name(name: str) -> bool:
-    """`[A-Za-z0-9_]+`; almost every name is an ASCII identifier, which is quicker to see."""
-    return (name.isidentifier() and name.isascii()) or _NAME.fullmatch(name) is not None
 
 
 def merge(asked: dict[str, Value], sent: dict[str, Value], limits: Limits) -> dict[str, Value] | Refused:

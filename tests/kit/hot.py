@@ -78,7 +78,13 @@ async def hot(folder: Path, users: Sequence[User], body: bytes, **sections: Any)
     gateway = await create(load(configure(folder, url, port=8080, users=users, **sections), {}))
     await gateway.open()
     config = uvicorn.Config(
-        gateway.app, log_config=None, access_log=False, ws="none", lifespan="off", proxy_headers=False
+        gateway.app,
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        lifespan="off",
+        proxy_headers=False,
     )
     config.load()
     state = ServerState()
