@@ -139,7 +139,8 @@ class Doors:
         if isinstance(found, Refused):
             return Deny(found.reason, found.status, found.detail)
         if found is not None:
-            return _visitor(found.session, found.sid)
+            session = found.session
+            return Visitor(session.claims, session.kind, session.handle, found.sid)
         if credentials:
             return as_json(401, {"success": False, "error": "user must be set"})
         return Deny(Reason.NO_SESSION, 401, "there is no live session")
@@ -207,10 +208,11 @@ class Doors:
         asked = cookie.candidates(request.cookies, self._names)
         if isinstance(asked, Refused) or len(asked) != 1:
             return None
-        session = self._sessions.grace(asked[0].sid)
-        if session is None or session.kind not in asked[0].kinds:
+        ((sid, kinds),) = asked.items()
+        session = self._sessions.grace(sid)
+        if session is None or session.kind not in kinds:
             return None
-        return msgspec.structs.replace(_visitor(session, asked[0].sid), grace=True)
+        return Visitor(session.claims, session.kind, session.handle, sid, grace=True)
 
 
 def _bearer(request: Request) -> str:
@@ -230,7 +232,3 @@ def _turned_away(verdict: Turned, *, challenge: bool = False) -> Answer:
     if challenge and verdict.status == 401:
         headers += (("www-authenticate", 'Bearer error="invalid_token"'),)
     return as_json(verdict.status, {"success": False, "error": verdict.text}, headers)
-
-
-def _visitor(session: Session, sid: str) -> Visitor:
-    return Visitor(session.claims, session.kind, session.handle, sid)

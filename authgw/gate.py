@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -39,7 +39,7 @@ _UPSTREAM_STATUS = {
 class Gate:
     """`pages` serves the gateway's own paths and its start and end."""
 
-    def __init__(self, pages: edge.App, parts: Parts) -> None:
+    def __init__(self, pages: Callable[..., Awaitable[None]], parts: Parts) -> None:
         self._pages = pages
         self._parts = parts
 

@@ -91,9 +91,9 @@ class Browser:
         kept = keep and self.remember > 0
         asked = cookie.candidates(request.cookies, self.names)
         if not isinstance(asked, Refused):
-            for candidate in asked:
-                if Kind.BROWSER in candidate.kinds:
-                    await self.sessions.end(candidate.sid)
+            for old, kinds in asked.items():
+                if Kind.BROWSER in kinds:
+                    await self.sessions.end(old)
         agent = request.headers.get("user_agent", "")
         sid, _ = await self.sessions.start(
             claims, Kind.BROWSER, address=request.address, agent=agent, factors=factors, remote=remote, kept=kept

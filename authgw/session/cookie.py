@@ -37,16 +37,9 @@ class Names(msgspec.Struct, frozen=True, dict=True):
         return f"{self.browser}-login"
 
     @cached_property
-    def kinds(self) -> dict[str, Kind]:
+    def kinds(self) -> dict[str, frozenset[Kind]]:
         """Which kind of session each cookie opens; the browser's comes first."""
-        return {self.browser: Kind.BROWSER, **dict.fromkeys(self.api, Kind.API)}
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A session id that came in, and the kinds of session that its cookies may open."""
-
-    sid: str
-    kinds: frozenset[Kind]
+        return {self.browser: frozenset({Kind.BROWSER}), **dict.fromkeys(self.api, frozenset({Kind.API}))}
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -113,16 +106,17 @@ def clear_login(names: Names) -> str:
     return _header(names.login, "", names.secure, 0)
 
 
-def candidates(cookies: Mapping[str, tuple[str, ...]], names: Names) -> tuple[Candidate, ...] | Refused:
-    """The distinct session ids among the cookies. What cannot be one counts as absent; too many are refused (400)."""
-    found: dict[str, set[Kind]] = {}
-    for cookie, kind in names.kinds.items():
+def candidates(cookies: Mapping[str, tuple[str, ...]], names: Names) -> dict[str, frozenset[Kind]] | Refused:
+    """The distinct session ids among the cookies, and the kinds of session that each may open. What cannot be an id
+    counts as absent; too many are refused (400)."""
+    found: dict[str, frozenset[Kind]] = {}
+    for cookie, kinds in names.kinds.items():
         for value in cookies.get(cookie, ()):
             if is_secret(value):
-                found.setdefault(value, set()).add(kind)
+                found[value] = kinds | found[value] if value in found else kinds
             if len(found) > MAX_CANDIDATES:
                 return Refused(Reason.TWO_SESSIONS, 400, f"more than {MAX_CANDIDATES} session cookies")
-    return tuple([Candidate(sid, frozenset(kinds)) for sid, kinds in found.items()])
+    return found
 
 
 async def identify(sessions: Finder, cookies: Mapping[str, tuple[str, ...]], names: Names) -> Found | Refused | None:
@@ -135,13 +129,13 @@ async def identify(sessions: Finder, cookies: Mapping[str, tuple[str, ...]], nam
     if isinstance(asked, Refused):
         return asked
     found: Found | None = None
-    for candidate in asked:
-        session = await sessions.find(candidate.sid, candidate.kinds)
+    for sid, kinds in asked.items():
+        session = await sessions.find(sid, kinds)
         if session is None:
             continue
         if found is not None:
             return Refused(Reason.TWO_SESSIONS, 400, "cookies name two live sessions")
-        found = Found(candidate.sid, session)
+        found = Found(sid, session)
     return found
 
 

@@ -65,9 +65,9 @@ class Epochs:
         total = None if fresh else self._believed(names, now)
         return await self._read(names, now) if total is None else total
 
-    def holds_by_cache(self, names: Sequence[Name], epoch: int) -> bool:
-        """As `holds` where the cache alone says yes; False where it must be asked."""
-        return self._believed(tuple(dict.fromkeys(names)), self._clock()) == epoch
+    def holds_by_cache(self, names: Sequence[Name], epoch: int, now: float) -> bool:
+        """As `holds` where the cache alone says yes; False where it must be asked. `names`: each of them once."""
+        return self._believed(names, now) == epoch
 
     async def holds(self, names: Sequence[Name], epoch: int) -> bool:
         """Is this sum still theirs? Above the cached one it is asked anew: a counter may have risen elsewhere."""

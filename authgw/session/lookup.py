@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from redis.asyncio import Redis
 
-from authgw.session.memory import Known, Memory
+from authgw.session.memory import ENTRIES, Known, Memory
 from authgw.session.record import Record, decode
 from authgw.session.seal import Seal, is_secret
 from authgw.session.store import read
@@ -37,14 +37,20 @@ class Lookup:
         self._seals = tuple(seals)
         self._memory = memory
         self._rejected = rejected
+        self._hashes: dict[str, str] = {}
 
     def remembered(self, sid: str, now: float) -> tuple[str, Known] | None:
         """Handle and answer that stand for the store's; to be asked only while changes are heard of."""
+        if (handle := self._hashes.get(sid)) is not None and (known := self._memory.current(handle, now)) is not None:
+            return handle, known
         if not is_secret(sid):
             return None
         for seal in self._seals:
             handle = seal.hash(sid)
             if (known := self._memory.current(handle, now)) is not None:
+                if len(self._hashes) >= ENTRIES:
+                    self._hashes.clear()
+                self._hashes[sid] = handle
                 return handle, known
         return None
 

@@ -21,7 +21,8 @@ class Known(msgspec.Struct):
     """A good answer: sealed bytes and what they held; the counters the session depends on.
 
     `asked`: when the store was last asked, `moment`: what had changed by then (see `Memory.moment`). `at`: when the
-    answer was last known to be good, by asking or because nothing was heard of a change.
+    answer was last known to be good, by asking or because nothing was heard of a change. `settled`: until then the
+    session neither ends by its age nor has a use or a confirmation to be written down.
     """
 
     blob: bytes
@@ -32,6 +33,7 @@ class Known(msgspec.Struct):
     asked: float
     at: float
     moment: int
+    settled: float
 
 
 class Memory:
@@ -41,7 +43,8 @@ class Memory:
     it comes in, is never taken for the state after it.
     """
 
-    def __init__(self, entries: int = ENTRIES) -> None:
+    def __init__(self, settled: Callable[[Record], float], entries: int = ENTRIES) -> None:
+        self._settled = settled
         self._entries = entries
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._ended: OrderedDict[str, None] = OrderedDict()
@@ -90,8 +93,8 @@ class Memory:
             return None
         known = self._known.pop(handle, None)
         if known is None or known.blob != blob:
-            session, names = as_session(handle, record), tuple(subject_of(record))
-            known = Known(blob, record, session, seal, names, now, now, moment)
+            session, names = as_session(handle, record), tuple(dict.fromkeys(subject_of(record)))
+            known = Known(blob, record, session, seal, names, now, now, moment, self._settled(record))
         known.asked = known.at = now
         known.moment = moment
         self._known[handle] = known

@@ -74,11 +74,14 @@ class Renewal:
     def _age(self, record: Record) -> float:
         return self._clock() - record.confirmed
 
+    def due_at(self, record: Record) -> float:
+        """From when on the next request with it has to ask."""
+        limits = self._limits
+        rested = min(record.tried + min(RETRY_SECONDS, limits.refresh), record.confirmed + limits.unconfirmed)
+        return max(record.confirmed + limits.refresh, rested)
+
     def is_due(self, record: Record) -> bool:
-        """Whether the next request with it has to ask."""
-        age, pause = self._age(record), min(RETRY_SECONDS, self._limits.refresh)
-        rested = self._clock() - record.tried >= pause or age >= self._limits.unconfirmed
-        return age >= self._limits.refresh and rested
+        return self._clock() >= self.due_at(record)
 
     def _is_fresh_enough(self, record: Record) -> bool:
         return self._age(record) < min(self._limits.refresh + PATIENCE, self._limits.unconfirmed)

@@ -76,7 +76,7 @@ class Sessions:
         self._grace = grace
         self._touch_after = min(TOUCH_SECONDS, limits.idle / 10)
         self._seals = tuple(Seal(key, "session") for key in keys.all)
-        self.memory = Memory()
+        self.memory = Memory(self._settled)
         self.coherence: Coherence = Unheard()
         self.rejected: Counter[str] = Counter()
         self._lookup = Lookup(redis, self._seals, self.memory, self.rejected)
@@ -139,14 +139,18 @@ class Sessions:
         now = self._clock()
         if self.coherence.live() and (found := self._lookup.remembered(sid, now)) is not None:
             handle, known = found
-            record = known.record
-            due = self._renewal is not None and self._renewal.is_due(record)
-            if not due and now - record.seen < self._touch_after and record.kind in kinds:
-                # The epochs may have been asked meanwhile: what ended by then is not confirmed.
-                held = await self._holds(record, known.names, now)
+            if now < known.settled and known.record.kind in kinds:
+                names, epoch = known.names, known.record.epoch
+                # Where the epochs are asked, what ended meanwhile is not confirmed.
+                held = self._epochs.holds_by_cache(names, epoch, now) or await self._epochs.holds(names, epoch)
                 if held and (session := self.memory.confirm(handle, known, now)) is not None:
                     return session
         return await self._found(sid, kinds)
+
+    def _settled(self, record: Record) -> float:
+        """Until when a record stands as it is: neither over, nor touched or confirmed again."""
+        ends = record.seen + min(self._touch_after, remaining(record, self._limits, record.seen))
+        return ends if self._renewal is None else min(ends, self._renewal.due_at(record))
 
     async def alive(self, sid: str) -> bool:
         """Whether there is a live session of this id. No use is noted."""
@@ -176,7 +180,7 @@ class Sessions:
         """Is the session neither over nor ended for good?"""
         if remaining(record, self._limits, now) <= 0:
             return False
-        return self._epochs.holds_by_cache(names, record.epoch) or await self._epochs.holds(names, record.epoch)
+        return await self._epochs.holds(names, record.epoch)
 
     def grace(self, sid: str) -> Session | None:
         """The last good answer for this id, no older than the grace, its ends still judged. Asks nobody."""
