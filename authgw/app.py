@@ -94,9 +94,7 @@ class Part:
 class Gateway:
     """The ASGI app, and what is opened before it serves and closed after. Both may be called more than once."""
 
-    def __init__(
-        self, app: App, parts: Sequence[Opens], warnings: Sequence[str], has_sockets: bool = False
-    ) -> None:
+    def __init__(self, app: App, parts: Sequence[Opens], warnings: Sequence[str], has_sockets: bool = False) -> None:
         self.app = app
         self.has_sockets = has_sockets
         self.warnings = tuple(warnings)

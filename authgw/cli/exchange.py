@@ -23,6 +23,17 @@ _NAME = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _BODILESS = frozenset({204, 304})
 
+# Names seen to be fit for an answer: they are few.
+_may_be_set: set[bytes] = set()
+
+
+def _is_settable(name: bytes) -> bool:
+    if name == b"transfer-encoding" or not _NAME.fullmatch(name):
+        return False
+    if len(_may_be_set) < 256:
+        _may_be_set.add(name)
+    return True
+
 
 class Gone(ConnectionError):
     """The client has left: said to whoever goes on streaming to it."""
@@ -40,24 +51,25 @@ class Line(Protocol):
 class Exchange:
     """Made when a request's head is in. The connection adds to `body` and tells by `set` that something happened."""
 
+    # How each begins; most never change.
+    disconnected = response_complete = False
+    body = b""
+    more_body = True
+    _happened = _started = _chunked = False
+    _waiter: asyncio.Future[None] | None = None
+    _head: bytes | None = None
+    _left = 0
+
     def __init__(
         self, line: Line, scope: Scope, standing: Sequence[tuple[bytes, bytes]], *, keep_alive: bool, expects: bool
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
-        self.disconnected = self.response_complete = False
-        self.body = bytearray()
-        self.more_body = True
         self.message_event = self  # where the connection of uvicorn has an asyncio.Event
         self._line = line
         self._standing = standing
         self._expects = expects
-        self._happened = False
-        self._waiter: asyncio.Future[None] | None = None
-        self._head: bytes | None = None
-        self._started = self._chunked = False
         self._bodiless = scope["method"] == "HEAD"
-        self._left = 0
 
     def set(self) -> None:
         """Something happened: more of the body, its end, or the client's leaving."""
@@ -104,8 +116,8 @@ class Exchange:
             self._happened = False
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
-        body, self.body = self.body, bytearray()
-        return {"type": "http.request", "body": bytes(body), "more_body": self.more_body}
+        body, self.body = self.body, b""
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
 
     async def send(self, message: dict[str, Any]) -> None:
         """Raises `Gone` for a piece of a stream that nobody takes any more."""
@@ -136,13 +148,13 @@ class Exchange:
         for name, value in (*self._standing, *headers):
             if name == b"content-length":
                 length = value
-            elif name == b"connection" and value.lower() == b"close":
-                closes = True
-            elif name == b"transfer-encoding" or not _NAME.fullmatch(name):
+            elif name == b"connection":
+                closes = closes or value.lower() == b"close"
+            elif name not in _may_be_set and not _is_settable(name):
                 raise RuntimeError("a header that an application does not set")
-            if _CONTROL.search(value):
-                raise RuntimeError("a control character in a header")
             lines += (name, b": ", value, b"\r\n")
+        if _CONTROL.search(b"".join(lines[3::4])):
+            raise RuntimeError("a control character in a header")
         # Answered before the expected 100 was said: the client may send its body now or not, so the bytes that come
         # could be that body or another request (RFC 9110, section 10.1.1).
         self.keep_alive = self.keep_alive and not closes and not self._expects

@@ -19,6 +19,7 @@ KEEP_ALIVE_SECONDS = 75
 BEHIND_BODY = "There are fields behind the body (trailers); none are accepted."
 # Not sent yet, to one client: with more than this an answer goes on only when there is less than the lower bound.
 WRITE_HIGH, WRITE_LOW = 8192, 2048
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class _Closed(list[tuple[bytes, bytes]]):
@@ -67,32 +68,45 @@ class BoundedHead(HttpToolsProtocol):
         super().send_400_response(BEHIND_BODY if self._closed.tried else msg)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._in_head = True
         self.due = self.loop.time() + HEAD_SECONDS
 
     def on_headers_complete(self) -> None:
         self._in_head = False
         self.due = 0.0
-        version, method = self.parser.get_http_version(), self.parser.get_method().decode("ascii")
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-        scope["method"], scope["http_version"] = method, version
-        if self.parser.should_upgrade() and self._should_upgrade():
+        parser = self.parser
+        version = parser.get_http_version()
+        scope: dict[str, Any] = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "method": parser.get_method().decode("ascii"),
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+            "headers": self.headers,
+            "state": self.app_state,
+        }
+        self.scope = scope  # type: ignore[assignment]
+        if parser.should_upgrade() and self._should_upgrade():
             return  # the WebSocket protocol reads the head again
         # Fields behind a chunked body would be added to those of the head: a proxy in front looks for what it must
         # take out (`X-Remote-User`) in the head alone.
         self.headers = self._closed
         url = httptools.parse_url(self.url)
-        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
-        path = url.path.decode("ascii")
-        scope["path"] = unquote(path) if "%" in path else path
+        path = url.path
+        text = path.decode("ascii")
+        scope["raw_path"], scope["query_string"] = path, url.query or b""
+        scope["path"] = unquote(text) if "%" in text else text
         before, self.cycle = (
             self.cycle,
             Exchange(  # type: ignore[assignment]
                 self,
                 scope,
                 self.server_state.default_headers,
-                keep_alive=version != "1.0" and bool(self.parser.should_keep_alive()),
+                keep_alive=version != "1.0" and bool(parser.should_keep_alive()),
                 expects=self.expect_100_continue and version != "1.0",
             ),
         )
