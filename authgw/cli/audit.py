@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,11 @@ def audit() -> None:
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
 @click.option("-n", "--lines", default=20, show_default=True, type=click.IntRange(1, 100_000), help="How many lines.")
 def tail(path: Path, lines: int) -> None:
-    """Print the last lines of the audit trail."""
+    """Print the last lines of the audit trail.
+
+    Exit codes: 0 printed (also where nothing has been written yet), 1 the file cannot be read, 2 the configuration
+    cannot be used.
+    """
     for line in deque(_lines(path), lines):
         click.echo(line.rstrip("\n"))
 
@@ -30,7 +35,10 @@ def tail(path: Path, lines: int) -> None:
 @audit.command(short_help="Count the calls that no policy file describes.")
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The gateway's authgw.toml.")
 def unknown(path: Path) -> None:
-    """Count the calls that were asked for and that no policy file describes, most frequent first."""
+    """Count the calls that were asked for and that no policy file describes, most frequent first.
+
+    Exit codes: 0 counted, 1 the file cannot be read, 2 the configuration cannot be used.
+    """
     counts: Counter[str] = Counter()
     for line in _lines(path):
         with contextlib.suppress(msgspec.MsgspecError):
@@ -54,3 +62,6 @@ def _lines(config: Path) -> Iterator[str]:
             yield from trail
     except FileNotFoundError:
         click.echo(f"{file}: nothing has been written yet", err=True)
+    except OSError as error:
+        click.echo(f"authgw: {file} cannot be read: {error.strerror}; see audit.file", err=True)
+        sys.exit(1)

@@ -37,7 +37,8 @@ def demo_upstream(
 ) -> None:
     """Run the VoIPmonitor look-alike on real call records. It enforces nothing: that is the gateway's work.
 
-    Prints `ready http://HOST:PORT` when it accepts connections.
+    Prints `ready http://HOST:PORT` when it accepts connections. Exit codes: 0 ended, 2 a file or the port cannot be
+    had.
     """
     from authgw.demo.upstream import build
 
@@ -61,7 +62,8 @@ def demo_upstream(
 def demo(port: int) -> None:
     """Run the gateway before a look-alike with real call records, everything in this one process.
 
-    Passwords are known, sessions are in memory, nothing is kept: it listens on the loopback address only.
+    Passwords are known, sessions are in memory, nothing is kept: it listens on the loopback address only. Exit codes: 0
+    ended, 2 the port cannot be had.
     """
     from authgw.demo.accounts import users
 

@@ -40,7 +40,10 @@ def factors() -> None:
 @_user
 @_login
 def list_(path: Path, user: str, login: str | None) -> None:
-    """List a user's factors and how many recovery codes are left. A secret of his dictionary is not among them."""
+    """List a user's factors and how many recovery codes are left. A secret of his dictionary is not among them.
+
+    Exit codes: 0 listed, 1 he has none (or the database cannot be asked), 2 the configuration cannot be used.
+    """
 
     async def work(here: Factors, _epochs: Epochs) -> list[str]:
         lines = []
@@ -63,6 +66,9 @@ def reset(path: Path, user: str, login: str | None) -> None:
     """Take all factors and recovery codes away from a user, and end his sessions and logins under way.
 
     At his next login he enrols anew, where his dictionary wants a second factor. Felt within a second everywhere.
+
+    Exit codes: 0 reset, 1 he has none (or the database cannot be asked), 2 several users have this name, or the
+    configuration cannot be used.
     """
 
     async def work(here: Factors, epochs: Epochs) -> int:

@@ -15,7 +15,7 @@ def hash_password() -> None:
     """Print the argon2 hash of a password, for users.toml.
 
     The password is one line on standard input; its line end is no part of it. At a terminal it is asked for, twice and
-    unseen.
+    unseen. Exit codes: 0 hashed, 2 there is no password, or none that could be somebody's.
     """
     if sys.stdin.isatty():
         asked: str = click.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)

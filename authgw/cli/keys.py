@@ -19,7 +19,7 @@ from authgw.durable.database import Database, told
 from authgw.durable.parts import PARTS
 from authgw.errors import StoreError
 from authgw.session import rotation
-from authgw.session.keys import load
+from authgw.session.keys import Keys, load
 from authgw.settings import Settings
 
 _SECONDS = 60
@@ -69,7 +69,10 @@ def list_(path: Path) -> None:
 @keys.command()
 @_config
 def add(path: Path) -> None:
-    """Put a fresh key at the end of the key file: known, not yet used. For instances that are restarted in turn."""
+    """Put a fresh key at the end of the key file: known, not yet used. For instances that are restarted in turn.
+
+    Exit codes: 0 added, 2 the key file cannot be used or is full.
+    """
     with config_errors_end_it():
         settings = settings_of(path)
         id = rotation.add(settings.gateway.key_file)
@@ -81,11 +84,14 @@ def add(path: Path) -> None:
 @_config
 @click.option("--to", "id", help="A key of the file, as `keys add` made it, instead of a fresh one.")
 def rotate(path: Path, id: str | None) -> None:
-    """Put a fresh key on top of the key file; the others go on opening what they sealed. Prints what to do next."""
+    """Put a fresh key on top of the key file; the others go on opening what they sealed. Prints what to do next.
+
+    Exit codes: 0 done, 1 the file has no such key, 2 the key file cannot be used or is full.
+    """
     with config_errors_end_it():
         settings = settings_of(path)
         file = settings.gateway.key_file
-        before = load(file, create=False).current.id
+        before = _held(file, id).current.id
         if id is None:
             id = rotation.rotate(file)
         elif id != before:
@@ -135,17 +141,32 @@ def drop(path: Path, id: str) -> None:
     """Take the key ID out of the key file. Sessions that began under it end at the next restart, and share links that
     were issued under it no longer open.
 
-    Refused for the current key, and while stored secrets need it (exit code 1): run `authgw keys reseal` first.
+    Exit codes: 0 dropped, 1 refused (it is the current key, or stored secrets need it: run `authgw keys reseal` first),
+    or there is no such key, or the database cannot be asked; 2 the key file cannot be used.
     """
     settings = settings_of(path)
+    with config_errors_end_it():
+        held = _held(settings.gateway.key_file, id)
     with _database(settings) as database:
         count = _counts(settings, database)[id]
     if count:
         click.echo(f"{id} is needed for {_secrets(count)}: run authgw keys reseal --config {path}", err=True)
         sys.exit(1)
+    if held.current.id == id:
+        click.echo(f"{id} is the current key: run authgw keys rotate --config {path} first", err=True)
+        sys.exit(1)
     with config_errors_end_it():
         rotation.drop(settings.gateway.key_file, id)
     click.echo(f"{settings.gateway.key_file}: {id} is gone")
+
+
+def _held(file: Path, id: str | None) -> Keys:
+    """The keys of the file; exit code 1 where the one that is asked for is none of them."""
+    held = load(file, create=False)
+    if id is not None and id not in [key.id for key in held.all]:
+        click.echo(f"{file} holds no key {id}; authgw keys list shows those it holds", err=True)
+        sys.exit(1)
+    return held
 
 
 def _counts(settings: Settings, database: sa.Engine) -> Counter[str]:

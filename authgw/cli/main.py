@@ -47,5 +47,6 @@ class _Commands(click.Group):
 def main() -> None:
     """The authenticating gateway in front of VoIPmonitor's GUI and Web API.
 
-    Exit codes: 0 done, 1 refused or not there, 2 unusable arguments or configuration.
+    Exit codes, of every command: 0 done; 1 refused, not there, or what it needs cannot be reached; 2 unusable arguments
+    or configuration. `authgw COMMAND --help` says what that means for each.
     """

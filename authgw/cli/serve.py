@@ -29,8 +29,8 @@ MAX_MESSAGE = 1 << 20
 def serve(path: Path) -> None:
     """Run the gateway.
 
-    Prints `ready http://HOST:PORT` when it accepts connections. Exit codes: 1 the database cannot be reached, 2 the
-    configuration cannot be used; every mistake is listed.
+    Prints `ready http://HOST:PORT` when it accepts connections. Exit codes: 0 ended, 1 the database cannot be reached,
+    2 the configuration or the address cannot be used; every mistake is listed.
     """
     from authgw.app import create
 

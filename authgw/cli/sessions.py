@@ -13,7 +13,9 @@ from typing import TypeVar
 import click
 import msgspec
 
+from authgw.account.token import subject
 from authgw.cli.common import config_errors_end_it, plain, settings_of
+from authgw.durable.tokens import Tokens
 from authgw.errors import StoreError
 from authgw.login.user import canonical
 from authgw.session import keys, store
@@ -49,13 +51,18 @@ def sessions() -> None:
 @click.option("--tenant", help="Only this tenant's sessions.")
 def list_(path: Path, as_json: bool, user: str | None, tenant: str | None) -> None:
     """List live sessions, oldest first. The id names a session and cannot be used to log in. Those that are KEPT last
-    for sessions.remember: their owners asked to be kept signed in."""
+    for sessions.remember: their owners asked to be kept signed in.
+
+    Exit codes: 0 listed, 1 the user or tenant has none (or the store cannot be asked), 2 sessions are in the process.
+    """
     name = None if user is None else canonical(user) or user
-    found = _run(path, lambda here: here.listed(user=name, tenant=tenant))
+    found = _run(path, lambda here: here.sessions.listed(user=name, tenant=tenant))
     if as_json:
         _print_json([_without_claims(one) for one in found])
     else:
         _print_table([_row(one) for one in found])
+    if not found and (user is not None or tenant is not None):
+        sys.exit(1)
 
 
 @sessions.command()
@@ -63,8 +70,11 @@ def list_(path: Path, as_json: bool, user: str | None, tenant: str | None) -> No
 @_json
 @click.option("--id", "handle", required=True, help="The session's id as `list` shows it.")
 def show(path: Path, as_json: bool, handle: str) -> None:
-    """Show one session with everything it may do."""
-    found = [one for one in _run(path, lambda here: here.listed()) if one.handle == handle]
+    """Show one session with everything it may do.
+
+    Exit codes: 0 shown, 1 there is no such session (or the store cannot be asked), 2 sessions are in the process.
+    """
+    found = [one for one in _run(path, lambda here: here.sessions.listed()) if one.handle == handle]
     if not found:
         click.echo("there is no such session", err=True)
         sys.exit(1)
@@ -90,6 +100,8 @@ def end(path: Path, handle: str | None, user: str | None, login: str | None, ten
     """End sessions, by exactly one of --id, --user and --tenant. Felt within a second everywhere.
 
     With --user or --tenant their API tokens end too, for good.
+
+    Exit codes: 0 ended, 1 there was nothing to end (or the store cannot be asked), 2 sessions are in the process.
     """
     if sum(1 for given in (handle, user, tenant) if given) != 1:
         raise click.UsageError("give exactly one of --id, --user and --tenant")
@@ -99,18 +111,40 @@ def end(path: Path, handle: str | None, user: str | None, login: str | None, ten
     if user and name is None:
         raise click.UsageError("--user is not a user name")
 
-    def work(here: Sessions) -> Awaitable[int]:
+    async def work(here: _Here) -> tuple[int, int]:
         if handle:
-            return here.end_handle(handle)
-        return here.end_user(name, login or None) if name else here.end_tenant(tenant or "")
+            return await here.sessions.end_handle(handle), 0
+        tokens = await _live(here, name, login, tenant)
+        if name:
+            return await here.sessions.end_user(name, login or None), tokens
+        return await here.sessions.end_tenant(tenant or ""), tokens
 
-    count = _run(path, work)
+    count, tokens = _run(path, work)
     click.echo(f"{count} session{'' if count == 1 else 's'} ended")
-    if handle and not count:
+    if tokens:
+        click.echo(f"{tokens} token{'' if tokens == 1 else 's'} ended")
+    if not count and not tokens:
         sys.exit(1)
 
 
-def _run(path: Path, work: Callable[[Sessions], Awaitable[T]]) -> T:
+async def _live(here: _Here, user: str | None, login: str | None, tenant: str | None) -> int:
+    """How many tokens of a user, or of a tenant, have not ended yet."""
+    found = [one.token for one in await here.tokens.all()]
+    theirs = [
+        one
+        for one in found
+        if (one.owner.user == user if user else one.owner.tenant == tenant) and login in (None, "", one.owner.login)
+    ]
+    return sum([await here.epochs.holds(subject(one.owner), one.epoch) for one in theirs])
+
+
+class _Here(msgspec.Struct, frozen=True):
+    sessions: Sessions
+    tokens: Tokens
+    epochs: Epochs
+
+
+def _run(path: Path, work: Callable[[_Here], Awaitable[T]]) -> T:
     """The answer of a piece of work on the configured store; ends the command with 2 or 1 where there is none."""
     settings = settings_of(path)
     url = settings.sessions.store
@@ -128,9 +162,11 @@ def _run(path: Path, work: Callable[[Sessions], Awaitable[T]]) -> T:
         ours = settings.sessions
         limits = SessionLimits(ours.idle, ours.absolute, ours.per_user, remember=ours.remember)
         epochs, redis = Epochs(settings.database.url, time.time), store.connect(url)
+        tokens = Tokens(settings.database.url, key_file, epochs, time.time)
         try:
-            return await work(Sessions(redis, key_file, epochs, limits, time.time))
+            return await work(_Here(Sessions(redis, key_file, epochs, limits, time.time), tokens, epochs))
         finally:
+            await tokens.close()
             await epochs.close()
             await redis.aclose()
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.cli.common import config_errors_end_it, plain, settings_of
 from authgw.durable.tokens import Kept, Tokens
 from authgw.errors import StoreError
 from authgw.login.user import canonical
@@ -37,15 +37,20 @@ def tokens() -> None:
 @click.option("--user", help="Only this user's tokens.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text. Times are seconds since 1970.")
 def list_(path: Path, user: str | None, as_json: bool) -> None:
-    """List tokens that have not expired, oldest first."""
+    """List tokens that have not expired, oldest first.
+
+    Exit codes: 0 listed, 1 the user has none (or the database cannot be asked), 2 the configuration cannot be used.
+    """
     found = _run(path, lambda here: _matching(here, None, user))
     if as_json:
         click.echo(msgspec.json.encode([_told(one) for one in found], order="deterministic").decode())
-        return
-    rows = [_COLUMNS, *(_row(one) for one in found)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS))]
-    for row in rows:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    else:
+        rows = [_COLUMNS, *(_row(one) for one in found)]
+        widths = [max(len(row[place]) for row in rows) for place in range(len(_COLUMNS))]
+        for row in rows:
+            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if not found and user is not None:
+        sys.exit(1)
 
 
 @tokens.command()
@@ -53,7 +58,11 @@ def list_(path: Path, user: str | None, as_json: bool) -> None:
 @click.option("--id", "id", help="The token of this id, as `list` shows it.")
 @click.option("--user", help="All tokens of this user.")
 def revoke(path: Path, id: str | None, user: str | None) -> None:
-    """Revoke tokens, by exactly one of --id and --user. Felt within a second everywhere."""
+    """Revoke tokens, by exactly one of --id and --user. Felt within a second everywhere.
+
+    Exit codes: 0 revoked, 1 there is no such token (or the database cannot be asked), 2 the configuration cannot be
+    used.
+    """
     if bool(id) == bool(user):
         raise click.UsageError("give exactly one of --id and --user")
 
@@ -62,7 +71,7 @@ def revoke(path: Path, id: str | None, user: str | None) -> None:
 
     count = _run(path, work)
     click.echo(f"{count} token{'' if count == 1 else 's'} revoked")
-    if id and not count:
+    if not count:
         sys.exit(1)
 
 
@@ -119,12 +128,7 @@ def _row(one: Kept) -> tuple[str, ...]:
     may = "+".join(sorted(token.flags)) or token.kind.value
     texts = (token.id, token.name, owner.user, owner.login, owner.tenant, may)
     used = _utc(one.used) if one.used else "-"
-    return (*(_plain(text) or "-" for text in texts), _utc(token.created), _utc(token.expires), used)
-
-
-def _plain(text: str) -> str:
-    """Text from outside, with nothing in it that a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return (*(plain(text) or "-" for text in texts), _utc(token.created), _utc(token.expires), used)
 
 
 def _utc(seconds: float) -> str:

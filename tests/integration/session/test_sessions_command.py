@@ -13,7 +13,9 @@ from typing import TypeVar
 import pytest
 from click.testing import CliRunner, Result
 
+from authgw.account.token import Kind as TokenKind
 from authgw.cli.main import main
+from authgw.durable.tokens import Tokens
 from authgw.session import store
 from authgw.session.model import Kind, Session
 from kit.redis import RedisServer, real_redis
@@ -135,6 +137,8 @@ def test_list_narrowed(place: Place, people: dict[str, Started]) -> None:
     assert len(json.loads(place.run("list", "--json", "--tenant", "umbrella").stdout)) == 1
     assert json.loads(place.run("list", "--json", "--user", "nobody").stdout) == []
     assert len(place.run("list", "--user", "nobody").stdout.splitlines()) == 1
+    for narrowed, code in ((["--user", "alice"], 0), (["--user", "nobody"], 1), (["--tenant", "none"], 1), ([], 0)):
+        assert place.run("list", *narrowed).exit_code == code
 
 
 def test_show(place: Place, people: dict[str, Started]) -> None:
@@ -161,9 +165,9 @@ def test_show(place: Place, people: dict[str, Started]) -> None:
     ],
 )
 def test_end(place: Place, people: dict[str, Started], arguments: list[str], ended: set[str]) -> None:
-    """Exactly the named sessions end, felt by the gateway at once, and the number is told."""
+    """Exactly the named sessions end, felt by the gateway at once, and the number is told; none is exit code 1."""
     result = place.run("end", *arguments)
-    assert result.exit_code == 0
+    assert result.exit_code == (0 if ended else 1)
     assert result.stdout == f"{len(ended)} session{'' if len(ended) == 1 else 's'} ended\n"
     assert {name for name, started in people.items() if not place.is_alive(started)} == ended
 
@@ -175,6 +179,24 @@ def test_end_by_id(place: Place, people: dict[str, Started]) -> None:
     assert not place.is_alive(people["bob"])
     assert place.is_alive(people["alice"])
     assert place.run("end", "--id", handle).exit_code == 1
+
+
+def test_end_of_tokens_alone(place: Place) -> None:
+    """Whoever has no session but tokens: they end, their number is told, and only the second time there is nothing."""
+
+    async def make(room: Room) -> None:
+        tokens = Tokens(f"sqlite:///{room.folder / 'authgw.db'}", room.keys, room.epochs, room.clock)
+        for user, tenant in (("carol", "acme"), ("carol", "acme"), ("dave", "umbrella")):
+            who = claims(user, 7, tenant=tenant)
+            assert await tokens.make(who, (), name="nightly", kind=TokenKind.FULL, flags=(), seconds=3600.0, most=9)
+        await tokens.close()
+
+    place.room(make)
+    for arguments, said in ((["--user", "carol"], "2 tokens ended"), (["--tenant", "umbrella"], "1 token ended")):
+        result = place.run("end", *arguments)
+        assert (result.exit_code, result.stdout) == (0, f"0 sessions ended\n{said}\n")
+        again = place.run("end", *arguments)
+        assert (again.exit_code, again.stdout) == (1, "0 sessions ended\n")
 
 
 @pytest.mark.parametrize(
