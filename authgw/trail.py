@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from authgw.audit.log import Audit
+from authgw.audit.log import MAX_FIELD, Audit
 from authgw.doors import Doors, Visitor
 from authgw.edge import Scope
-from authgw.intake.request import Request
+from authgw.intake import encode
+from authgw.intake.canonical import SECRET
+from authgw.intake.request import Request, Value
 from authgw.policy.decision import Deny
 from authgw.reasons import Reason
 
+# The names in a JSON text.
+_KEYS = re.compile(r'"([^"\\]{1,128})"\s*:')
 # RFC 9110, 15.2.2: what an opened WebSocket is answered with.
 SWITCHING = 101
 
@@ -67,6 +72,7 @@ class Trail:
             return
         self.written = True
         fields: dict[str, Any] = {"request": self.id, "status": self.status, "path": self.path, "call": self.entry}
+        fields["method"] = self.request.method if self.request else ""
         if self.visitor is not None:
             claims = self.visitor.claims
             fields |= {"user": claims.user, "login": claims.login, "tenant": claims.tenant}
@@ -74,9 +80,27 @@ class Trail:
         fields["address"] = self.request.address if self.request else self.peer
         if self.refused:
             fields |= {"asked": self.asked, "reason": self.refused.reason.value, "detail": self.refused.detail}
+            # What strangers send may be a password under any name.
+            fields["query"] = _query(self.request.fields) if self.request and self.visitor else ""
         said = self.request.fields.get("auditReason") if self.request else None
         fields["said"] = said if isinstance(said, str) else ""
         fields |= {"calls": list(self.calls), "bytes": self.size, "ms": round((ended - self.began) * 1000, 1)}
         if self.cut:
             fields["cut"] = self.cut.value
         audit.write(event, fields)
+
+
+def _query(fields: Mapping[str, Value]) -> str:
+    """What was asked for, so that it can be asked again. What could open something, by its name at any depth, is left
+    out."""
+    shown: list[tuple[str, str]] = []
+    length = 0
+    for name, value in fields.items():
+        if length > MAX_FIELD:
+            break  # as much as a line keeps
+        text = (value if isinstance(value, str) else encode.as_text(value))[:MAX_FIELD]
+        if SECRET.search(name) or any(map(SECRET.search, _KEYS.findall(text))):
+            continue
+        shown.append((name, text))
+        length += len(name) + len(text)
+    return encode.query(shown).decode()

@@ -8,7 +8,7 @@ from authgw.intake.encode import as_text
 from authgw.intake.request import Request
 
 # user_hash, code2fa, api_token, old_password: whatever could open something is masked, by its name.
-_SECRET = re.compile(r"pass|pwd|secret|hash|token|otp|2fa|pin$|^sid$|cookie|key$", re.IGNORECASE)
+SECRET = re.compile(r"pass|pwd|secret|hash|token|otp|2fa|pin$|^sid$|cookie|key$", re.IGNORECASE)
 _SECRET_HEADERS = frozenset({"authorization"})
 _LONGEST = 400
 MASK = "…"
@@ -16,7 +16,7 @@ MASK = "…"
 
 def is_secret(name: str) -> bool:
     """Whether a field of this name is shown masked."""
-    return _SECRET.search(name) is not None
+    return SECRET.search(name) is not None
 
 
 def render(request: Request) -> list[str]:

@@ -70,12 +70,15 @@ def message(
     *,
     facts: tuple[tuple[str, str], ...] = (),
     code: str = "",
+    command: str = "",
     button: tuple[str, str] | None = None,
     links: tuple[tuple[str, str], ...] = (),
     headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
-    """A page that says one thing. `button` posts to an address, `links` lead to one: (address, words)."""
-    body = render("message.html", t, heading=heading, lines=lines, facts=facts, code=code, button=button, links=links)
+    """A page that says one thing. `button` posts to an address, `links` lead to one: (address, words). `command`: what
+    an operator asks about the support code."""
+    said = {"heading": heading, "lines": lines, "facts": facts, "code": code, "command": command}
+    body = render("message.html", t, **said, button=button, links=links)
     return page(status, body, headers)
 
 
@@ -91,7 +94,7 @@ def refusal_page(status: int, reason: Reason, detail: str, request_id: str, t: T
         if named:
             label = "message.missing" if reason is Reason.MISSING_FLAG else "message.why"
             facts.append((t(label), ", ".join(f"{words.of_key(flag, t.language)} ({flag})" for flag in named)))
-        facts.append((t("message.whom"), t("message.administrator")))
+        facts.append((t("message.whom"), t("message.administrator" if request_id else "message.administrator.alone")))
     elif reason in _TOLD and detail:
         facts.append((t("message.why"), detail))
     # Whoever is denied may have another account: without a way out of this one the browser is stuck with it.
@@ -100,5 +103,8 @@ def refusal_page(status: int, reason: Reason, detail: str, request_id: str, t: T
         403: (("/authgw/account", t("account.title")), ("/authgw/logout", t("logout.title"))),
     }.get(status, ())
     code = "" if status == 404 else request_id
+    # What was denied is in the audit trail; other codes may be in the log alone.
+    command = f"authgw explain --config authgw.toml --code {code}" if status == 403 and code else ""
     retry = (("retry-after", "5"),) if status == 503 else ()
-    return message(status, t, t(heading), (t(text),), facts=tuple(facts), code=code, links=links, headers=retry)
+    lines, told = (t(text),), tuple(facts)
+    return message(status, t, t(heading), lines, facts=told, code=code, command=command, links=links, headers=retry)

@@ -54,10 +54,10 @@ async def _serve(http: HttpRequest, handler: RawHandler, limits: Limits, seconds
     try:
         raw = await edge.read_raw(dict(http.scope), _receive(http), limits.max_body, seconds)
         if isinstance(raw, Refused):
-            return _response(page.refusal_page(raw.status, raw.reason, "", id, t), id)
+            return _response(_refused(raw, id, t), id)
         request = read(raw, limits)
         if isinstance(request, Refused):
-            answer = page.refusal_page(request.status, request.reason, "", id, t)
+            answer = _refused(request, id, t)
         else:
             answer = await handler(request, raw)
     except StoreError as error:
@@ -69,6 +69,11 @@ async def _serve(http: HttpRequest, handler: RawHandler, limits: Limits, seconds
         log.exception("%s failed", id)
         answer = page.refusal_page(500, Reason.INTERNAL, "", id, t)
     return _response(answer, id)
+
+
+def _refused(refused: Refused, id: str, t: Texts) -> Answer:
+    log.info("%s refused: %s: %r", id, refused.reason, refused.detail)
+    return page.refusal_page(refused.status, refused.reason, "", id, t)
 
 
 def _reader(http: HttpRequest) -> Texts:

@@ -11,7 +11,7 @@ import pytest
 from authgw import services, watch
 from authgw.account import challenges, stepup, token
 from authgw.catalogue.load import load
-from authgw.cli import connect, http, serve
+from authgw.cli import code, connect, http, serve
 from authgw.cli.main import main
 from authgw.demo.accounts import users
 from authgw.durable import database, factors, tokens
@@ -107,6 +107,7 @@ FIXED = {
     "proving once more who one is counts": f"{stepup.SECONDS:g} s",
     "a passkey asked for on the account page has to answer within": f"{challenges.SECONDS:g} s",
     "shortest new password (`[login.static] min_password`)": f"{_STATIC['min_password'].default}",
+    "what `explain --code` reads of the audit log, unpacked": f"{code.MAX_FILES} files, {code.MAX_BYTES >> 30} GiB",
 }
 """Bounds that are no settings: the README's words for them, and what the program has."""
 
@@ -126,10 +127,10 @@ def test_the_first_screen_proves_itself(place: Path) -> None:
     shown = explained()
     assert len(shown) == 2
     assert shown[0].line < FIRST_SCREEN
-    for block, code in zip(shown, (0, 1), strict=True):
+    for block, status in zip(shown, (0, 1), strict=True):
         ((command, output),) = commands(block)
         assert command.startswith("authgw explain ")
-        assert run(command, place) == (code, output)
+        assert run(command, place) == (status, output)
 
 
 def test_the_example_configuration_is_fine(place: Path) -> None:

@@ -53,4 +53,4 @@ def test_a_call_that_is_passed_on_stays_cheap(tmp_path: Path) -> None:
 def test_a_refusal_costs_less_than_what_it_refuses(tmp_path: Path) -> None:
     """A call without its flag: refused, written to the audit log, and answered."""
     calls, most = counted(tmp_path, "carol", LISTING)
-    assert calls <= 170, f"{calls:g} calls of functions a refusal, 170 are allowed.{ADVICE}{most}"
+    assert calls <= 175, f"{calls:g} calls of functions a refusal, 175 are allowed.{ADVICE}{most}"

@@ -110,3 +110,11 @@ def test_the_style_loads_nothing_else() -> None:
         text = assets.all_assets()[name].body.decode()
         assert all(url.startswith(("data:", "'data:", '"data:')) for url in re.findall(r"url\(([^)]*)", text))
         assert "@import" not in text
+
+
+@pytest.mark.parametrize(("status", "id", "shown"), [(403, "abc123", True), (403, "", False), (500, "abc123", False)])
+def test_the_operators_command(status: int, id: str, shown: bool) -> None:
+    """A denial names the command that looks its code up; without a code nobody is told to pass one on."""
+    text = page.refusal_page(status, Reason.LIMITED, "", id, Texts("en")).body.decode()
+    assert ("authgw explain --config authgw.toml --code abc123" in text) is shown
+    assert ("pass on the support code" in text) is shown
