@@ -68,6 +68,7 @@ REFUSED = {
     "a chunk size that overflows": OK + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nab\r\n0\r\n\r\n",
     "a trailer": OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\n",
     "a length in the trailer": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 3\r\n\r\n",
+    "a coding in the trailer": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nTransfer-Encoding: chunked\r\n\r\n",
     "101 fields": OK + b"X: y\r\n" * 101 + b"Content-Length: 0\r\n\r\n",
     "a head without end": OK + b"X: " + b"y" * 70000,
     "a trailer without end": OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"y" * 140000,

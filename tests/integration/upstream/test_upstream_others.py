@@ -42,6 +42,7 @@ STRICTER = {
     "HTTP/2.0": "not the protocol that was spoken",
     "status 600": "no class of status (RFC 9110, section 15)",
     "a trailer": "nobody asked for any, and some readers merge them (RFC 9110, section 6.5.1)",
+    "a coding in the trailer": "the same",
     "101 fields": "a bound of ours",
 }
 
