@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from authgw.intake.request import Refused
@@ -14,10 +15,16 @@ _ENCODED_SLASH = re.compile(rb"%(?:2[fF]|5[cC]|00)")
 # Space and what is neither reserved nor rewritten by some server: `%` would be a second decoding, `;` begins
 # a path parameter elsewhere, `?` and `#` end the path for some readers, `:` names a stream on some disks.
 _ALLOWED = re.compile(r"[A-Za-z0-9/_.~!$&'()+,=@ \u00a0-\U0010ffff-]*")
+_SHORT = 128
 _PATH_INFO = re.compile(r"\.(?:php[0-9]?|phtml|phar)/", re.IGNORECASE)
 
 
 def normalise(raw: bytes) -> str | Refused:
+    """As `normalised`; what it made of short paths is remembered, for most that are asked for are few."""
+    return _remembered(raw) if len(raw) <= _SHORT else normalised(raw)
+
+
+def normalised(raw: bytes) -> str | Refused:
     """The decoded absolute path of a request line, slashes merged and dots resolved.
 
     Refused: no leading slash (also the absolute form `http://…`), a broken or double percent-encoding, control
@@ -28,6 +35,9 @@ def normalise(raw: bytes) -> str | Refused:
         path = raw.decode("ascii")
         return _path_info() if _PATH_INFO.search(path) else path
     return _unusual(raw)
+
+
+_remembered = lru_cache(1024)(normalised)
 
 
 def _unusual(raw: bytes) -> str | Refused:

@@ -52,7 +52,9 @@ class HttpReply:
 
     async def peek(self, limit: int) -> bytes | None:
         """The whole body, coding undone, if it is no longer than `limit` bytes, else None. Nothing is taken away."""
-        raw = await self._incoming.ahead(limit, self._limits.idle)
+        raw = (
+            self._incoming.rest(limit) if self._incoming.done else await self._incoming.ahead(limit, self._limits.idle)
+        )
         if raw is None or not self._coding:
             return raw
         undone, size = [], 0
@@ -66,6 +68,9 @@ class HttpReply:
     async def read(self, limit: int) -> bytes:
         """The whole body, coding undone; more than `limit` bytes: UPSTREAM_TOO_LARGE."""
         inflate = self._begin()
+        if inflate is None and self._incoming.done and (rest := self._incoming.rest(limit)) is not None:
+            self._incoming.discard()
+            return rest
         pieces, size = [], 0
         while raw := await self._incoming.piece(self._limits.idle):
             for piece in inflate.pieces(raw, limit + 1) if inflate else (raw,):

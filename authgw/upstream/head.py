@@ -70,17 +70,20 @@ def opening(data: bytes, bodiless: bool) -> Opening:
             keep = keep and "close" not in [option.strip(" \t") for option in value.lower().split(",")]
     if status == 101:
         raise malformed("the reply switches protocols")
+    framing, length = _framing(status, codings, lengths, version, bodiless)
+    return Opening(Head(status, tuple(fields)), framing, length, keep and framing is not Framing.CLOSE)
+
+
+def _framing(status: int, codings: list[str], lengths: list[str], version: str, bodiless: bool) -> tuple[Framing, int]:
+    """How the body ends, and its length where that is told."""
     if codings and (len(codings) > 1 or codings[0].lower() != "chunked" or version == "0" or lengths):
         raise malformed("a transfer coding other than chunked alone")
     if len(lengths) > 1 or (lengths and not (lengths[0].isascii() and lengths[0].isdigit())):
         raise malformed("a malformed content length")
     if (status < 200 or status == 204) and (codings or (lengths and status < 200)):
         raise malformed("body framing in a reply that has no body")
-    head = Head(status, tuple(fields))
     if bodiless or status < 200 or status in (204, 304):
-        return Opening(head, Framing.NONE, 0, keep)
+        return Framing.NONE, 0
     if codings:
-        return Opening(head, Framing.CHUNKED, 0, keep)
-    if lengths:
-        return Opening(head, Framing.LENGTH, int(lengths[0]), keep)
-    return Opening(head, Framing.CLOSE, 0, False)
+        return Framing.CHUNKED, 0
+    return (Framing.LENGTH, int(lengths[0])) if lengths else (Framing.CLOSE, 0)

@@ -131,6 +131,10 @@ class Incoming:
             await self.wait(Reason.UPSTREAM_IDLE_TIMEOUT, seconds)
         return b"".join(self._pieces) if self.size <= count else None
 
+    def rest(self, count: int) -> bytes | None:
+        """What is left of a body that is whole, or None if that is more than `count` bytes. Nothing is taken away."""
+        return b"".join(self._pieces) if self.size <= count else None
+
     def discard(self) -> None:
         self._pieces.clear()
         self.size = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
@@ -38,10 +39,11 @@ SHOWN = frozenset(
 SINGLE = SHOWN | {"location", "content-encoding"}
 PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/_.~-]*")
+SHORT = 128
 PATH_SAFE = "/-._~!$&'()*+,;=:@"
 
 
-class Base(msgspec.Struct, frozen=True):
+class Base(msgspec.Struct, frozen=True, dict=True):
     """Where the GUI lives. `path` is its base path without a slash at the end, empty at the root."""
 
     host: str
@@ -63,7 +65,7 @@ class Base(msgspec.Struct, frozen=True):
         tls = parts.scheme == "https"
         return cls(parts.hostname, parts.port or (443 if tls else 80), tls, path)
 
-    @property
+    @cached_property
     def authority(self) -> str:
         """The Host header: the port only where it is not the scheme's own, IPv6 in brackets."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -91,19 +93,28 @@ def malformed(detail: str) -> UpstreamError:
 
 def form(fields: Sequence[tuple[str, str]]) -> bytes:
     """application/x-www-form-urlencoded, UTF-8, in the order given; the same bytes serve as a query."""
+    # Most need no quoting at all, which is quicker to see than to do.
+    if PLAIN.fullmatch("".join([name + value for name, value in fields])):
+        return "&".join([f"{name}={value}" for name, value in fields]).encode()
     return "&".join([f"{_quoted(name)}={_quoted(value)}" for name, value in fields]).encode()
 
 
 def _quoted(text: str) -> str:
-    """Most names and values need no quoting, which is quicker to see than to do."""
     return text if PLAIN.fullmatch(text) else quote_plus(text, safe="")
 
 
 def target(base_path: str, path: str, query: bytes = b"") -> bytes:
     """The request target of a decoded path below the base path."""
-    plain = PLAIN_PATH.fullmatch(path) is not None
-    whole = (base_path + (path if plain else quote(path, safe=PATH_SAFE))).encode()
+    whole = _encoded(path) if len(path) <= SHORT else _encode(path)
+    whole = base_path.encode() + whole
     return whole + b"?" + query if query else whole
+
+
+def _encode(path: str) -> bytes:
+    return path.encode() if PLAIN_PATH.fullmatch(path) else quote(path, safe=PATH_SAFE).encode()
+
+
+_encoded = lru_cache(1024)(_encode)  # the paths of the GUI are few
 
 
 def request_head(
@@ -120,9 +131,9 @@ def request_head(
         # The names that are sent are few: each is looked at once.
         if name not in _sendable and not _may_be_sent(name):
             raise ValueError(f"the header {name!r} cannot be sent upstream")
-        if not VALUE.fullmatch(value):
-            raise ValueError(f"the header {name!r} cannot be sent upstream")
         lines.append(f"{name}: {value}\r\n")
+    if not VALUE.fullmatch("".join([value for _, value in headers])):
+        raise ValueError("a header's value cannot be sent upstream")
     lines.append("\r\n" if length is None else f"content-length: {length}\r\n\r\n")
     return "".join(lines).encode("latin-1")
 
@@ -141,7 +152,7 @@ def shown(head: Head, bodiless: bool) -> Shown:
     for name, value in head.headers:
         if name in SINGLE and found.setdefault(name, value) != value:
             raise malformed(f"two different {name} headers")
-    coding = _coding(found.pop("content-encoding", ""))
+    coding = _coding(found.pop("content-encoding", "")) if "content-encoding" in found else ""
     location = found.pop("location", None)
     if head.status in (204, 304):
         found.pop("content-length", None)
