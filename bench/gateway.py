@@ -1,8 +1,8 @@
 """authgw beside the gateways and proxies that people would otherwise pick: same upstream, same session, turn by turn.
 
 Parts: `peers` (every peer at its limit), `own` (authgw's own loads), `steady` (a fixed rate), `streams` (captures of
-100 MB), `memory`, `sessions` (a thousand in turn), `login`, `start`, and `profile`: where the time of a call goes, and
-of what missed its target.
+100 MB), `sockets` (a WebSocket echo), `workers` (one and two), `memory`, `sessions` (a thousand in turn), `login`,
+`start`, and `profile`: where the time of a call goes, and of what missed its target.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from bench import loads, report
+from bench.echo import echoes
 from bench.loads import Load
 from bench.logins import logins, starts
 from bench.many import sessions
@@ -22,12 +23,16 @@ from bench.profile import shown as shown_profile
 from bench.rows import Row, Rows
 from bench.steady import steady
 from bench.streams import crowd, streamed
-from bench.targets import Verdict, verdicts
+from bench.targets import NGINX, Verdict, verdicts
+from bench.workers import workers
 from bench.world import OURS, World, world
 from bench.wrk import Wrong, saturated, tried
 
-PARTS = ("peers", "own", "steady", "streams", "memory", "sessions", "login", "start", "profile")
+PARTS = ("peers", "own", "steady", "streams", "sockets", "workers", "memory", "sessions", "login", "start", "profile")
+ALL_PEERS = {"peers", "steady", "streams", "sockets"}
+"""Parts in which everybody takes part; the others need nginx at most, to compare with."""
 RATE = 1000.0
+WORKERS = "Here they have all cores, which load and upstream share: on two cores that is no proof of two."
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -59,7 +64,7 @@ class Measured(msgspec.Struct, frozen=True):
 
 def measure(parts: Sequence[str], plan: Plan, say: Callable[[str], None]) -> Measured:
     """Start everything, take every turn, end everything."""
-    others = None if {"peers", "steady", "streams"} & set(parts) else ["nginx"]
+    others = None if ALL_PEERS & set(parts) else ["nginx"]
     wrong: dict[str, str] = {}
     with world(others) as here:
         for name, reason in here.absent.items():
@@ -104,6 +109,8 @@ def _rows(
         "streams": lambda: _turns(
             [loads.LARGE], here.peers, plan, wrong, lambda peer, load, turn: streamed(peer, load, plan.captures, turn)
         ),
+        "sockets": lambda: echoes(here, _few(here) if plan.quick else here.peers, plan.rounds, plan.seconds, wrong),
+        "workers": lambda: workers(here, plan.rounds, plan.seconds),
         "memory": lambda: crowd(here),
         "sessions": lambda: sessions(here, plan.rounds, plan.seconds),
         "login": lambda: logins(here, plan.rounds),
@@ -114,6 +121,10 @@ def _rows(
         if part in parts and part in works:
             say(f"{time.perf_counter() - began:4.0f} s: measuring {part}")
             yield from works[part]()
+
+
+def _few(here: World) -> list[Peer]:
+    return [peer for peer in here.peers if peer.name == NGINX]
 
 
 def _limits(
@@ -137,7 +148,7 @@ def _turns(
     """Each round asks every peer once, every second round in reverse order."""
     for load in plan.chosen(given):
         order = [peer for peer in peers if _takes_part(peer, load)]
-        for at in range(plan.rounds):
+        for at in range(max(1, plan.rounds // 2) if load.brief else plan.rounds):
             for peer in order if at % 2 == 0 else order[::-1]:
                 if f"{peer.name}: {load.name}" not in wrong:
                     try:
@@ -164,11 +175,14 @@ def shown(measured: Measured) -> str:
         out += [f"## At {RATE:,.0f} requests a second: {loads.PASSED.name}", report.at_rate(rows)]
     if rows.peers("streamed"):
         out += ["## A capture of 100 MB", report.streams(rows)]
+    if rows.peers("sockets"):
+        out += ["## WebSocket: a message there and back", report.sockets(rows)]
     if rows.loads("saturated"):
-        out += ["## authgw: every load", report.own(rows)]
+        out += ["## authgw: every load", report.own(rows), "## authgw: lists", report.lists(rows)]
+    if rows.loads("workers"):
+        out += ["## authgw: processes", WORKERS, report.workers(rows)]
     if any(rows.peers(part) for part in ("memory", "sessions", "login", "start")):
         out += ["## Memory, logins, start", report.rest(rows)]
-    out += ["## Not measured", report.unmeasured()]
     if measured.wrong:
         out += ["## Wrong answers", report.wrong(measured.wrong)]
     return "\n\n".join([*out, "## Targets", report.targets(measured.verdicts), *measured.profiles])

@@ -35,6 +35,12 @@ PROXY = """
             auth_request /_ask;
             proxy_pass http://gui;
         }}
+        location /live/ {{
+            auth_request /_ask;
+            proxy_pass http://gui;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+        }}
     }}
 """
 SESSION = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -13,10 +14,20 @@ COUNTRY = "4420%"
 """The pattern that shows every second row of the upstream's lists."""
 
 
-def _patterns(count: int) -> list[str]:
-    """So many prefixes: the one that matters, and others of numbers that no row has."""
-    rng = random.Random(count)
-    return [COUNTRY, *(f"9{rng.randrange(10**7):07}%" for _ in range(count - 1))]
+KEPT = {"all": (COUNTRY, "1212%"), "half": (COUNTRY,), "none": ()}
+"""What is left of the upstream's lists under the patterns that match their rows."""
+PATTERNS = (10, 10_000)
+
+
+def _patterns(kept: str, count: int) -> list[str]:
+    """So many prefixes: those that matter, and others of numbers that no row has."""
+    rng, matching = random.Random(count), KEPT[kept]
+    return [*matching, *(f"9{rng.randrange(10**7):07}%" for _ in range(count - len(matching)))]
+
+
+def scoped(kept: str, count: int) -> str:
+    """The name of the user with so many patterns who keeps so much."""
+    return f"{kept}-{count}"
 
 
 def users() -> list[dict[str, Any]]:
@@ -24,14 +35,17 @@ def users() -> list[dict[str, Any]]:
     flags = {"password": PASSWORD, "can_cdr": True}
     scopes: dict[str, dict[str, Any]] = {
         "unscoped": {"can_pcap": True},
-        "every": {"number": [COUNTRY, "1212%"], "can_pcap": True},
+        "every": {"number": list(KEPT["all"]), "can_pcap": True},
         "half": {"number": [COUNTRY]},
-        "none": {"number": ["999%"]},
-        "few": {"number": _patterns(10)},
-        "many": {"number": _patterns(10_000)},
         "sensors": {"enable_sensors": [2]},
     }
+    scopes |= {scoped(kept, count): {"number": _patterns(kept, count)} for kept in KEPT for count in PATTERNS}
     return [{"username": name, "id": at, **flags, **scope} for at, (name, scope) in enumerate(scopes.items(), 101)]
+
+
+def usual() -> list[dict[str, Any]]:
+    """Those of a site with one large scope: for what start and memory are measured with."""
+    return [user for user in users() if len(user.get("number", ())) <= 10 or user["username"] == scoped("half", 10_000)]
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -39,7 +53,8 @@ class Load(msgspec.Struct, frozen=True):
 
     `user`: whose session it carries; None: no session. `peers`: the others are asked too. `size`: bytes of the body,
     where that is known. `lua`: where each request differs, the body of wrk's `request`, and `body` is for warming up.
-    `quick`: a quick run has it. `stores`: asked with the sessions in each kind of store.
+    `quick`: a quick run has it. `stores`: asked with the sessions in each kind of store. `brief`: one of many like it,
+    for which half of the rounds will do.
     """
 
     name: str
@@ -54,6 +69,7 @@ class Load(msgspec.Struct, frozen=True):
     connections: int = 32
     quick: bool = False
     stores: bool = False
+    brief: bool = False
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -80,25 +96,32 @@ SMALL = Load("capture, 10 KB", "/php/pcap.php?id=1", size=10_000, peers=True)
 LARGE = Load("capture, 100 MB", "/php/pcap.php?id=2", size=100_000_000, peers=True, quick=True)
 LIST_460 = Load("list of 460 rows", listed("02", 460), peers=True, connections=8, quick=True)
 
+SIZES = {10: ("01", 32), 460: ("02", 8), 5000: ("03", 4)}
+"""Rows of a list to the day that has so many, and the connections that ask for it."""
+
+
+def _list(rows: int, what: str, user: str = "unscoped", **more: Any) -> Load:
+    day, connections = SIZES[rows]
+    return Load(f"list of {rows:,} rows, {what}", listed(day, rows), user, connections=connections, **more)
+
+
+def _matrix() -> list[Load]:
+    """Every size, under every scope: what is kept of it, and by how many patterns."""
+    found = []
+    for rows, kept, count in itertools.product(SIZES, KEPT, PATTERNS):
+        aimed = (rows, kept) == (460, "half")  # what the targets are about
+        name = f"{kept} kept, {count:,} patterns"
+        found.append(_list(rows, name, scoped(kept, count), quick=aimed, stores=aimed and count > 10, brief=not aimed))
+    return found
+
+
 LISTS = [
-    Load("list of 10 rows, unfiltered", listed("01", 10)),
-    Load("list of 10 rows, all kept", listed("01", 10), "every"),
-    Load("list of 10 rows, half kept", listed("01", 10), "half"),
-    Load("list of 10 rows, none kept", listed("01", 10), "none"),
-    Load("list of 460 rows, all kept", listed("02", 460), "every", connections=8),
-    Load("list of 460 rows, half kept", listed("02", 460), "half", connections=8, quick=True, stores=True),
-    Load("list of 460 rows, none kept", listed("02", 460), "none", connections=8),
-    Load("list of 460 rows, half kept, 10 patterns", listed("02", 460), "few", connections=8, quick=True),
-    Load(
-        "list of 460 rows, half kept, 10,000 patterns",
-        listed("02", 460),
-        "many",
-        connections=8,
-        quick=True,
-        stores=True,
-    ),
-    Load("list of 5,000 rows, unfiltered", listed("03", 5000), connections=4),
-    Load("list of 5,000 rows, half kept", listed("03", 5000), "half", connections=4),
+    _list(10, "unfiltered"),
+    _list(10, "half kept", "half"),
+    _list(460, "half kept", "half", quick=True, stores=True),
+    _list(5000, "unfiltered"),
+    _list(5000, "half kept", "half"),
+    *_matrix(),
 ]
 CALLS = [
     Load(

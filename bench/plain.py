@@ -18,6 +18,12 @@ PROXY = """
         proxy_set_header Connection "";
         proxy_max_temp_file_size 0;
         location / {{ {ask} proxy_pass http://gui; }}
+        location /live/ {{
+            {ask}
+            proxy_pass http://gui;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+        }}
         location = /_ask {{
             internal;
             proxy_pass http://gui/allowed;

@@ -16,9 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from bench import ROOT, loads
+from bench import ROOT, echo, loads, report
 from bench.logins import STRONG
-from bench.report import targets
 from bench.rows import Row, Rows
 from bench.sampled import OUTSIDE
 from bench.targets import NGINX, verdicts
@@ -26,6 +25,8 @@ from bench.timing import Spread, table
 from bench.world import OURS, OURS_COLD
 
 RESULT = ROOT / "bench" / "result"
+UNMEASURED = "Not measured in this run yet."
+"""What stands in the place of a part's figures until a run has them."""
 FEWEST = 0.02
 """Parts of a call with a smaller share are shown as one."""
 PLAIN = {
@@ -61,7 +62,7 @@ def speed(rows: Rows) -> str:
 
 
 def wanted(rows: Rows) -> str:
-    return targets(verdicts(rows))
+    return report.targets(verdicts(rows))
 
 
 def parts(rows: Rows) -> str:
@@ -102,6 +103,28 @@ def growth(rows: Rows) -> str:
     return table(["what grows", "less", "more", "that is"], out)
 
 
+def sockets(rows: Rows) -> str:
+    """A message there and back over a WebSocket, cheapest first."""
+    out: list[tuple[float, list[str]]] = []
+    for peer in rows.peers("sockets"):
+        names = ("cpu_us", "rps", "p99_ms")
+        used, rate, late = (rows.spread("sockets", peer, echo.LOAD, name) for name in names)
+        if used is not None:
+            times = rows.ratio("sockets", "cpu_us", (peer, echo.LOAD), (NGINX, echo.LOAD))
+            cells = [used.show(".0f"), _one(times, ".1f"), _one(rate, ",.0f"), _one(late, ".1f")]
+            out.append((used.median, [f"**{peer}**" if peer == OURS else peer, *cells]))
+    heads = ["one core", "CPU µs a message", "× nginx", "messages/s", "p99 ms"]
+    return table(heads, [cells for _, cells in sorted(out)]) if out else UNMEASURED
+
+
+def workers(rows: Rows) -> str:
+    return report.workers(rows) if rows.loads("workers") else UNMEASURED
+
+
+def lists(rows: Rows) -> str:
+    return report.lists(rows) if rows.loads("saturated") else UNMEASURED
+
+
 def machine(rows: Rows) -> str:
     """What one core carries, where that was measured, and how busy it was with other work."""
     kinds = [
@@ -133,6 +156,9 @@ BLOCKS: dict[str, Callable[[Rows], str]] = {
     "targets": wanted,
     "parts": parts,
     "growth": growth,
+    "lists": lists,
+    "sockets": sockets,
+    "workers": workers,
     "machine": machine,
 }
 _BLOCK = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
-from bench import loads
+from bench import echo, loads
 from bench.logins import ALONE, SCRIPT, STRONG
 from bench.place import Peer
 from bench.rows import Rows
@@ -133,14 +134,41 @@ def targets(given: Sequence[Verdict]) -> str:
     return table(["work", "measured", "at most", "met", "stretch", "met"], out)
 
 
-UNMEASURED = {
-    "WebSocket echo": "the gateway refuses WebSockets",
-    "2 workers": "`authgw serve` is one process on one core",
-}
+def sockets(rows: Rows) -> str:
+    """A message to the upstream and back, over a WebSocket that is open already."""
+    out = []
+    for peer in rows.peers("sockets"):
+        load, names = echo.LOAD, ("cpu_us", "rps", "p50_ms", "p99_ms", "p999_ms")
+        found = [rows.spread("sockets", peer, load, name) for name in names]
+        times = rows.ratio("sockets", "cpu_us", (peer, load), (NGINX, load))
+        cells = [_show(found[0], ".0f"), _show(times, ".2f"), _show(found[1], ",.0f")]
+        out.append([peer, *cells, *(_median(each, ".2f") for each in found[2:])])
+    return table(["who", "CPU µs a message", "× nginx", "messages/s", "p50 ms", "p99 ms", "p99.9 ms"], out)
 
 
-def unmeasured() -> str:
-    return table(["load", "why"], [list(pair) for pair in UNMEASURED.items()], figures=False)
+def workers(rows: Rows) -> str:
+    """The pass-through call by the number of processes."""
+    out = []
+    for load in rows.loads("workers"):
+        names = ("cpu_us", "rps", "p50_ms", "p99_ms", "p999_ms", "pss_mb")
+        found = [rows.spread("workers", OURS, load, name) for name in names]
+        cells = [_show(found[0], ".0f"), _show(found[1], ",.0f"), *(_median(each, ".2f") for each in found[2:5])]
+        out.append([load, *cells, _median(found[5], ".0f")])
+    return table(["serving", "CPU µs", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "PSS MB"], out)
+
+
+def lists(rows: Rows) -> str:
+    """CPU of a list by its length, what is kept of it, and how many patterns; what was not measured is left out."""
+    out = []
+    for size, kept in itertools.product(loads.SIZES, loads.KEPT):
+        names = [f"list of {size:,} rows, {kept} kept, {count:,} patterns" for count in loads.PATTERNS]
+        found = [rows.spread("saturated", OURS, name, "cpu_us") for name in names]
+        whole = loads.LIST_460.name if size == 460 else f"list of {size:,} rows, unfiltered"
+        if any(found):
+            plain = rows.spread("saturated", OURS, whole, "cpu_us")
+            out.append([f"{size:,}, {kept}", *(_show(each, ",.0f") for each in (plain, *found))])
+    heads = ["rows, kept", "unfiltered: µs", *(f"{count:,} patterns: µs" for count in loads.PATTERNS)]
+    return table(heads, out)
 
 
 def wrong(given: Mapping[str, str]) -> str:

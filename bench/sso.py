@@ -12,8 +12,9 @@ import secrets
 from collections.abc import Iterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
 
 from bench.place import Absent, Peer, Place, program, server, version
 from bench.provider import CLIENT, SECRET
@@ -46,6 +47,7 @@ OIDCScope "openid email"
 OIDCSessionInactivityTimeout 3600
 {cache}
 ProxyPass /_oidc !
+ProxyPass /live/ http://127.0.0.1:{upstream}/live/ upgrade=websocket
 ProxyPass / http://127.0.0.1:{upstream}/ keepalive=On
 <Location />
     AuthType openid-connect
@@ -56,10 +58,17 @@ MODULES = ("mpm_event", "authz_core", "authz_user", "authn_core", "proxy", "prox
 FOLDER = Path("/usr/lib/apache2/modules")
 
 
+class _WithoutTls(HTTPRedirectHandler):
+    """Goes by http where it is sent by https: as what ends TLS in front of a peer would ask it."""
+
+    def redirect_request(self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Request | None:
+        return super().redirect_request(req, fp, code, msg, headers, newurl.replace("https://", "http://", 1))
+
+
 def cookies(port: int) -> str:
-    """Log in like a browser that follows every redirect; the `Cookie` it has then."""
-    jar = CookieJar(DefaultCookiePolicy(rfc2965=False, netscape=True))
-    browser = build_opener(HTTPCookieProcessor(jar))
+    """Log in like a browser that follows every redirect; the `Cookie` it has then for this peer."""
+    jar = CookieJar(DefaultCookiePolicy(rfc2965=False, netscape=True, secure_protocols=("https", "http")))
+    browser = build_opener(HTTPCookieProcessor(jar), _WithoutTls())
     browser.addheaders = [("Accept", "text/html")]
     try:
         with browser.open(f"http://127.0.0.1:{port}/allowed", timeout=20) as answer:
@@ -68,7 +77,8 @@ def cookies(port: int) -> str:
         raise Absent(f"the login ended with {error.code} at {error.url}: {error.read()[:120]!r}") from None
     except OSError as error:
         raise Absent(f"the login failed: {error}") from None
-    kept = [cookie for cookie in jar if "csrf" not in cookie.name and "state" not in cookie.name]
+    mine = [cookie for cookie in jar if cookie.domain == "127.0.0.1"]
+    kept = [cookie for cookie in mine if "csrf" not in cookie.name and "state" not in cookie.name]
     if not kept:
         raise Absent("the login made no session")
     return "; ".join(f"{cookie.name}={cookie.value}" for cookie in kept)

@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl
 import msgspec
 import uvloop
 
+from bench.frames import CLOSE, PING, PONG, TEXT, Frames, accept, frame
+
 SIZES = {"01": 10, "02": 460, "03": 5000}
 """Day of November 2026 to the rows of its list."""
 FOUND = 30
@@ -96,14 +98,21 @@ class Talk(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._held = b""
+        self._frames: Frames | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._frames is not None:
+            self._echo(self._frames, data)
+            return
         self._held += data
         while (end := self._held.find(b"\r\n\r\n")) >= 0:
             head = self._held[:end].lower()
+            if b"\r\nupgrade: websocket" in head:
+                self._open(self._held[:end], self._held[end + 4 :])
+                return
             at = head.find(b"content-length:")
             length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
             if len(self._held) < end + 4 + length:
@@ -115,6 +124,26 @@ class Talk(asyncio.Protocol):
             self._transport.writelines(
                 (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(said), said)
             )
+
+    def _open(self, head: bytes, rest: bytes) -> None:
+        """From here on it is a WebSocket that repeats what it is told."""
+        key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key:"))
+        told = accept(key.partition(b":")[2].strip())
+        self._transport.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %b\r\n\r\n" % told
+        )
+        self._frames = Frames()
+        self._echo(self._frames, rest)
+
+    def _echo(self, frames: Frames, data: bytes) -> None:
+        for opcode, payload in frames.feed(data):
+            if opcode in (TEXT, CLOSE):
+                self._transport.write(frame(opcode, payload))
+            elif opcode == PING:
+                self._transport.write(frame(PONG, payload))
+            if opcode == CLOSE:
+                self._transport.close()
 
 
 async def main(port: int) -> None:

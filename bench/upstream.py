@@ -1,4 +1,5 @@
-"""The upstream of every peer: nginx with fixed answers and files, behind it `bench.tongue` for what must be read."""
+"""The upstream of every peer: nginx with fixed answers and files, behind it `bench.tongue` for what must be read, and
+for the WebSocket."""
 
 from __future__ import annotations
 
@@ -55,6 +56,11 @@ INSIDE = """
             try_files /capture-$arg_id =404;
         }}
         location /php/ {{ proxy_pass http://tongue; }}
+        location /live/ {{
+            proxy_pass http://tongue;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection "upgrade";
+        }}
         location = /allowed {{ return 204; }}
         location / {{ return 404; }}
     }}

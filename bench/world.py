@@ -11,7 +11,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from bench import lemon, plain, sso
+from bench import lemon, plain, pomerium, sso
 from bench.ours import authgw
 from bench.place import OTHERS, Absent, Peer, Place, program, server
 from bench.upstream import Upstream, upstream
@@ -30,6 +30,7 @@ STARTS: dict[str, Start] = {
     "oauth2-proxy, Redis": sso.oauth2_proxy_redis,
     "LemonLDAP::NG": lemon.lemonldap,
     "configurable-http-proxy": plain.jupyterhub_proxy,
+    "Pomerium": pomerium.pomerium,
 }
 OURS = "authgw"
 OURS_REDIS = "authgw, Redis"
@@ -77,13 +78,6 @@ def world(names: Sequence[str] | None = None) -> Iterator[World]:
         yield World(place, asked, store.pid, store.url, peers, absent)
 
 
-def _pomerium() -> str:
-    try:
-        return f"{program('pomerium')} is there, but this bench has no configuration for it"
-    except Absent:
-        return "no pomerium on the path; neither Debian nor npm has it"
-
-
 def _silent(url: str) -> str:
     """The same store as a user of it who may not be told of changes: nothing is remembered then."""
     with Redis.from_url(url) as admin:
@@ -102,6 +96,4 @@ def _started(
                 peers.append(stack.enter_context(start(place)))
             except Absent as reason:
                 absent[name] = str(reason)
-    if names is None:
-        absent["Pomerium"] = _pomerium()
     return peers, absent

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bench.readme import BLOCKS, RESULT, read, renewed
+from bench import loads
+from bench.echo import LOAD
+from bench.readme import BLOCKS, RESULT, UNMEASURED, read, renewed
 from bench.rows import Row, Rows
 from kit.readme import readme
 
@@ -34,3 +36,21 @@ def test_writing_twice_changes_nothing() -> None:
     assert "| upstream | asking the GUI, reading its reply | 25 |" in once
     assert "| the rest |  | 1 |" in once
     assert "old" not in once
+
+
+def test_a_part_that_was_not_measured_says_so() -> None:
+    """A run without WebSockets or processes leaves a sentence in the place of their figures, not an empty table."""
+    blocks = "".join(f"<!-- bench {name} -->\n<!-- end -->\n" for name in ("sockets", "workers", "lists"))
+    assert renewed(blocks, Rows([])).count(UNMEASURED) == 3
+    rows = Rows([Row("sockets", "authgw", LOAD, 0, {"cpu_us": 30.0, "rps": 1e3, "p99_ms": 2.0})])
+    assert "| **authgw** | 30 (30–30) |  | 1,000 | 2.0 |" in renewed(blocks, rows)
+
+
+def test_every_list_is_asked_for() -> None:
+    """Each length, each share that is kept, under few and many patterns; and whoever asks is one of the users."""
+    names = {load.name for load in loads.LISTS}
+    for rows in ("10", "460", "5,000"):
+        for kept in ("all", "half", "none"):
+            assert {f"list of {rows} rows, {kept} kept, {count} patterns" for count in ("10", "10,000")} <= names
+    assert {load.user for load in loads.OWN} <= {user["username"] for user in loads.users()} | {None}
+    assert [len(user["number"]) for user in loads.users() if "-" in user["username"]] == [10, 10_000] * 3
