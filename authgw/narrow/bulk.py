@@ -87,7 +87,7 @@ class Bulk:
         """Whether rows that were read here have each field that was judged once: in every row it is, or the row would
         not have been read, so with more of them than rows it is somewhere twice."""
         text = b"".join(rows)
-        return all(text.count(name + b":") == len(rows) and name + b" " not in text for name in self._names)
+        return b'" :' not in text and all(text.count(name + b":") == len(rows) for name in self._names)
 
 
 @lru_cache(maxsize=512)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from authgw.catalogue.model import Rows
+from authgw.narrow.bulk import BulkRow
 from authgw.narrow.judge import Judge
 from authgw.narrow.rows import Reader, Row, anew, began, bulk, project, project_table, written
 from authgw.narrow.scope import Facts
@@ -69,8 +70,8 @@ class Sieve:
         seen: list[tuple[Row, Facts]] = []
         unclear: list[int] = []
         judged = self._judge.verdict
-        for row in rows:
-            facts = row.facts
+        known = rows if rows and isinstance(rows[0], BulkRow) else [row.facts for row in rows]
+        for row, facts in zip(rows, known, strict=True):
             verdict = judged(facts)
             if verdict is False:
                 continue
