@@ -10,9 +10,9 @@ import msgspec
 from redis.asyncio import Redis
 
 from authgw.session.memory import ENTRIES, Known, Memory
+from authgw.session.reads import Reads
 from authgw.session.record import Record, decode
 from authgw.session.seal import Seal, is_secret
-from authgw.session.store import read
 
 SESSION = "authgw:session:"
 
@@ -33,7 +33,7 @@ class Lookup:
     """`rejected` counts records that did not open, by what was wrong with them."""
 
     def __init__(self, redis: Redis, seals: Sequence[Seal], memory: Memory, rejected: Counter[str]) -> None:
-        self._redis = redis
+        self._reads = Reads(redis)
         self._seals = tuple(seals)
         self._memory = memory
         self._rejected = rejected
@@ -61,7 +61,7 @@ class Lookup:
         moment = self._memory.moment
         for seal in self._seals:
             handle = seal.hash(sid)
-            blob = await read(self._redis.get(SESSION + handle))
+            blob = await self._reads.get(SESSION + handle)
             if blob is None:
                 self._memory.drop(handle)
                 continue

@@ -63,9 +63,9 @@ async def listening(room: Room) -> Room:
 
 
 async def asked(redis: Redis) -> int:
-    """How many GETs the server has answered in all."""
+    """How many questions for records the server has answered in all."""
     stats = await redis.info("commandstats")
-    return int(stats.get("cmdstat_get", {}).get("calls", 0))
+    return int(stats.get("cmdstat_mget", {}).get("calls", 0))
 
 
 @asynccontextmanager

@@ -172,8 +172,8 @@ async def test_a_rotation_under_way_never_revives_an_ended_session(rooms: Rooms,
     assert await room.redis.keys("authgw:session:*") == []
 
 
-async def test_finding_a_session_is_one_get(rooms: Rooms, real_redis: RedisServer) -> None:
-    """The ordinary request asks Redis exactly one GET; noting a use adds one script, once in a while."""
+async def test_finding_a_session_is_one_question(rooms: Rooms, real_redis: RedisServer) -> None:
+    """The ordinary request asks Redis exactly one question; noting a use adds one script, once in a while."""
     room = rooms(real_redis.url)
     sid, _ = await room.start()
     await room.sessions.find(sid)
@@ -189,10 +189,10 @@ async def test_finding_a_session_is_one_get(rooms: Rooms, real_redis: RedisServe
     await room.redis.config_resetstat()
     for _ in range(50):
         assert await room.sessions.find(sid) is not None
-    assert await counted() == {"cmdstat_get": 50}
+    assert await counted() == {"cmdstat_mget": 50}
     for text in ("", "x", "A" * 42, "é" * 43):
         await room.sessions.find(text)
-    assert await counted() == {"cmdstat_get": 50}
+    assert await counted() == {"cmdstat_mget": 50}
 
 
 async def test_many_requests_wait_for_a_connection_instead_of_failing(rooms: Rooms, real_redis: RedisServer) -> None:
