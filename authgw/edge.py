@@ -98,16 +98,19 @@ async def send_reply(send: Send, reply: Reply, request_id: str, *, head: bool, w
     One that takes no more pieces counts as gone (`ClientGone`), for a reply that is not read through keeps one of the
     few sessions of the service account.
     """
-    headers = [
-        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers),
-        (b"x-request-id", request_id.encode()),
-        *_STANDING,
-    ]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.start", "status": reply.status, "headers": _reply_headers(reply, request_id)})
     if not head:
         async for piece in reply.stream():
             await work.offer(send({"type": "http.response.body", "body": piece, "more_body": True}), len(piece))
     await send({"type": "http.response.body", "body": b""})
+
+
+def _reply_headers(reply: Reply, request_id: str) -> list[tuple[bytes, bytes]]:
+    return [
+        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers),
+        (b"x-request-id", request_id.encode()),
+        *_STANDING,
+    ]
 
 
 def with_request_id(send: Send, request_id: str) -> Send:

@@ -17,8 +17,6 @@ HEAD_SECONDS = 20.0
 # Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
 KEEP_ALIVE_SECONDS = 75
 BEHIND_BODY = "There are fields behind the body (trailers); none are accepted."
-# Not sent yet, to one client: with more than this an answer goes on only when there is less than the lower bound.
-WRITE_HIGH, WRITE_LOW = 8192, 2048
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -47,7 +45,8 @@ class BoundedHead(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._closed = _Closed()
-        transport.set_write_buffer_limits(WRITE_HIGH, WRITE_LOW)
+        # What the kernel does not take at once is waited for: one piece of a stream is held for a client who rests.
+        transport.set_write_buffer_limits(0)
         self.due = self.loop.time() + HEAD_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -57,6 +56,9 @@ class BoundedHead(HttpToolsProtocol):
         if answered is not None and not answered.response_complete:
             answered.disconnected = True
             answered.set()
+        # Both know this connection: without them it goes at once, not with some later collection.
+        del self.parser
+        self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

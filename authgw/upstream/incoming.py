@@ -22,8 +22,8 @@ AWAITED = {
 
 
 class Incoming:
-    """Bytes wait here, bounded: with half of what the landing takes at once the connection stops reading, with less
-    than a quarter it goes on.
+    """Bytes wait here, bounded: with half of what the landing takes at once the connection stops reading, and goes on
+    when the reader has taken all of it and waits. While a reader rests, what comes next stays in the kernel.
 
     A reply that ended, well or badly, no longer knows its connection; what is buffered can still be read, and the
     failure comes after it. A deadline (of the loop's clock) is set only while the reader waits, so that a slow client
@@ -66,9 +66,7 @@ class Incoming:
         """The last that the connection says."""
         self.done = error is None
         self.error = error
-        if self._paused:
-            self._paused = False
-            self._resume()
+        self._read_on()
         self.wake()
 
     def wake(self) -> None:
@@ -115,12 +113,10 @@ class Incoming:
                 raise self.error
             if self.done:
                 return b""
+            self._read_on()
             await self.wait(Reason.UPSTREAM_IDLE_TIMEOUT, seconds)
         piece = self._pieces.popleft()
         self.size -= len(piece)
-        if self._paused and self.size < self._landing.size // 4:
-            self._paused = False
-            self._resume()
         return piece
 
     async def ahead(self, count: int, seconds: float) -> bytes | None:
@@ -128,12 +124,18 @@ class Incoming:
         while self.size <= count and not self.done:
             if self.error is not None:
                 raise self.error
+            self._read_on()
             await self.wait(Reason.UPSTREAM_IDLE_TIMEOUT, seconds)
         return b"".join(self._pieces) if self.size <= count else None
 
     def rest(self, count: int) -> bytes | None:
         """What is left of a body that is whole, or None if that is more than `count` bytes. Nothing is taken away."""
         return b"".join(self._pieces) if self.size <= count else None
+
+    def _read_on(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._resume()
 
     def discard(self) -> None:
         self._pieces.clear()

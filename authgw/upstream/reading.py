@@ -129,6 +129,8 @@ class Reading:
             raise UpstreamError(Reason.UPSTREAM_TOO_LARGE, "chunk extensions or trailers without end")
         if self._complete:
             self.done = True
+            # It knows this reading: without it both go when they are done with, not with some later collection.
+            self._parser = None
             # The parser swallows line ends between messages; a chunked body ends with exactly these two.
             if self._tail[1:] != GAP or self._tail[:1] in (b"\r", b"\n"):
                 self.surplus = True

@@ -16,8 +16,8 @@ from kit.gateway import Gateway, gateway
 from kit.tripwire import Seen, call, tripwire
 
 CLIENTS = 150
-# What lies in user space on both sides together, and what Python needs beside it. It was 1.1 MB.
-KILOBYTES_EACH = 128
+# What lies in user space on both sides together, and what Python needs beside it. It was 1.1 MB, then 106 KB.
+KILOBYTES_EACH = 64
 PIECE = bytes(1 << 18)
 
 
@@ -73,7 +73,7 @@ def private_kilobytes(pid: int) -> int:
 
 
 def test_clients_that_rest_hold_little_each(door: tuple[Gateway, Gui, str]) -> None:
-    """A hundred and fifty captures that nobody reads on keep no more than 128 KB each of the gateway's memory."""
+    """A hundred and fifty captures that nobody reads on keep no more than 64 KB each of the gateway's memory."""
     found, gui, cookie = door
     with contextlib.ExitStack() as stack:
         resting(found, cookie, stack)

@@ -22,28 +22,46 @@ def incoming() -> tuple[Incoming, list[str]]:
     return Incoming(loop, Landing(), lambda: said.append("pause"), lambda: said.append("resume")), said
 
 
-async def test_pauses_above_and_resumes_below() -> None:
-    """Reading stops once when the buffer is full and goes on once when it is nearly empty."""
+async def test_reading_goes_on_when_the_reader_waits_for_more() -> None:
+    """Reading stops once when the buffer is full, and goes on once, when all of it was taken and more is wanted."""
     found, said = incoming()
     step = MOST // 16
     for _ in range(10):
         found.put([bytes(step)])
     assert said == ["pause"]
-    while found.size >= MOST // 4:
-        assert said == ["pause"]
+    for _ in range(10):
         await found.piece(1)
+    assert (found.size, said) == (0, ["pause"])
+    task = asyncio.ensure_future(found.piece(1))
+    await asyncio.sleep(0)
     assert said == ["pause", "resume"]
+    found.put([b"more"])
+    assert await task == b"more"
+    assert said == ["pause", "resume"]
+
+
+async def test_looking_ahead_reads_on_as_far_as_it_looks() -> None:
+    """A body that is longer than what is read at once, and still short enough to be seen whole, comes in whole."""
+    found, said = incoming()
+    task = asyncio.ensure_future(found.ahead(2 * MOST, 1))
+    await asyncio.sleep(0)
+    found.put([bytes(MOST)])
+    await asyncio.sleep(0)
+    assert said == ["pause", "resume"]
+    found.put([b"end"])
+    found.end()
+    assert await task == bytes(MOST) + b"end"
 
 
 async def test_many_connections_hold_little_each() -> None:
     """What is read at once, and so held back, is large for a few connections and small for each of many."""
     landing = Landing()
     sizes = []
-    for count in (0, 1, 8, 32, 64, 500):
+    for count in (0, 1, 8, 32, 64, 128, 500):
         landing.fit(count)
         assert len(landing.view) == landing.size
         sizes.append(landing.size)
-    assert sizes == [MOST, MOST, MOST, ALL // 32, LEAST, LEAST]
+    assert sizes == [MOST, MOST, MOST, ALL // 32, ALL // 64, LEAST, LEAST]
 
 
 async def test_connection_reads_on_after_a_large_last_piece() -> None:
