@@ -97,7 +97,8 @@ class Work:
             return found
         finally:
             self._watch.under_way.discard(self)
-            for listener in self._listeners:
+            listeners, self._listeners = self._listeners, []  # they know this work, which would know them
+            for listener in listeners:
                 listener.cancel()
 
     def _was_ours(self) -> type[Exception] | None:

@@ -65,11 +65,16 @@ class Exchange:
     ) -> None:
         self.scope = scope
         self.keep_alive = keep_alive
-        self.message_event = self  # where the connection of uvicorn has an asyncio.Event
         self._line = line
         self._standing = standing
         self._expects = expects
         self._bodiless = scope["method"] == "HEAD"
+
+    @property
+    def message_event(self) -> Exchange:
+        """Where the connection of uvicorn has an asyncio.Event. Not an attribute: an exchange that knows itself would
+        be there until it is collected."""
+        return self
 
     def set(self) -> None:
         """Something happened: more of the body, its end, or the client's leaving."""

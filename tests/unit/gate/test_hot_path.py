@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+from collections import Counter
 from pathlib import Path
 
 import uvloop
@@ -54,3 +56,28 @@ def test_a_refusal_costs_less_than_what_it_refuses(tmp_path: Path) -> None:
     """A call without its flag: refused, written to the audit log, and answered."""
     calls, most = counted(tmp_path, "carol", LISTING)
     assert calls <= 175, f"{calls:g} calls of functions a refusal, 175 are allowed.{ADVICE}{most}"
+
+
+def test_what_has_been_answered_is_gone(tmp_path: Path) -> None:
+    """Nothing of a request waits for the garbage collector: what is not needed any more goes at once."""
+
+    async def left() -> Counter[str]:
+        async with hot(tmp_path, [ALICE, CAROL], BODY) as site:
+            await site.login("alice", "secret")
+            await site.ask(LICENCE)
+            gc.collect()
+            gc.disable()
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            try:
+                for _ in range(TIMES):
+                    await site.ask(LICENCE)
+                gc.collect()
+                return Counter(type(each).__name__ for each in gc.garbage)
+            finally:
+                gc.set_debug(0)
+                gc.garbage.clear()
+                gc.enable()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        found = runner.run(left())
+    assert {name: count for name, count in found.items() if count >= TIMES} == {}
