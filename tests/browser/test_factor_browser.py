@@ -26,7 +26,10 @@ USERS: tuple[dict[str, Any], ...] = (
         {"username": name, "password": "right", "id": 200 + at, "can_cdr": True, "is_admin": True, "req_2fa": True}
         for at, name in enumerate(NAMES)
     ),
-    {"username": "given", "password": "right", "id": 300, "can_cdr": True, "is_admin": True, "secret": GIVEN},
+    *(
+        {"username": name, "password": "right", "id": 300 + at, "can_cdr": True, "is_admin": True, "secret": GIVEN}
+        for at, name in enumerate(("given-scripts", "given-plain"))
+    ),
 )
 
 
@@ -123,18 +126,19 @@ def test_a_whole_life_with_the_keyboard(site: World, browser: Browser, user: str
     opened.close()
 
 
-def test_a_code_of_the_dictionarys_secret(site: World, browser: Browser) -> None:
-    """Nothing to enrol: the code of the secret that the dictionary has opens the way, once."""
-    opened = context(browser)
+@pytest.mark.parametrize("user", ["given-scripts", "given-plain"])
+def test_a_code_of_the_dictionarys_secret(site: World, browser: Browser, user: str) -> None:
+    """Nothing to enrol: the code of the secret that the dictionary has opens the way, once, without scripts too."""
+    opened = context(browser, scripts=user == "given-scripts")
     page = opened.new_page()
     code = code_at(GIVEN, time.time())
-    sign_in(page, site, "given")
+    sign_in(page, site, user)
     expect(page.get_by_text("Use a recovery code instead")).not_to_be_visible()
     page.keyboard.type(f"{code[:3]} {code[3:]}")
     page.keyboard.press("Enter")
     expect(page).to_have_url(site.url + "/admin.php")
     opened.clear_cookies()
-    sign_in(page, site, "given")
+    sign_in(page, site, user)
     page.keyboard.type(code)
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("This code was used already.")
