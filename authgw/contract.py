@@ -18,6 +18,7 @@ from authgw.login.changing import Changed, Changing, Unfit
 from authgw.login.mapping import MappingFile, load_mapping
 from authgw.rights.mapping import Compare, GroupMapping
 from authgw.session.model import Ending, Remote
+from authgw.unreached import unreached
 
 __all__ = [
     "Bearing",
@@ -54,6 +55,7 @@ __all__ = [
     "Versioned",
     "load_mapping",
     "mapped",
+    "unreached",
 ]
 
 

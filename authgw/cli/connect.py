@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from authgw.contract import Failed, Probe, Probed
 from authgw.durable import probe as durable
@@ -19,6 +20,7 @@ from authgw.facts.assemble import database_facts
 from authgw.login.assemble import Chain
 from authgw.session import store
 from authgw.settings import Settings
+from authgw.unreached import unreached
 from authgw.upstream.assemble import upstream_of
 
 PROBE_SECONDS = 15.0
@@ -44,7 +46,7 @@ async def tried(settings: Settings, chain: Chain, seconds: float = PROBE_SECONDS
             async with asyncio.timeout(seconds):
                 said = await probe.run()
         except TimeoutError:
-            said = Failed(f"no answer within {seconds:g} s")
+            said = Failed(f"no answer within {seconds:g} s; see {probe.what.partition(' ')[0]}")
         except AuthgwError as error:
             said = Failed(" ".join(str(error).split()))
         except Exception as error:
@@ -62,8 +64,8 @@ def _own(settings: Settings) -> Sequence[Probe]:
         redis = store.connect(settings.sessions.store)
         try:
             return await store.probe(redis, secrets.token_hex(16).encode())
-        except StoreError as error:
-            raise StoreError(f"{error}; see sessions.store") from error
+        except (StoreError, ValueError) as error:  # of an answer that is none, the client's parser may make ValueError
+            raise StoreError(_redis(error)) from error
         finally:
             await redis.aclose()
 
@@ -71,7 +73,9 @@ def _own(settings: Settings) -> Sequence[Probe]:
         try:
             return await asyncio.to_thread(durable.probe, settings.database.url, PARTS)
         except StoreError as error:
-            raise StoreError(f"{error}; see database.url: server, name, password, and the account's rights") from error
+            known = unreached(error.__cause__ or error, address="database.url", trust="ssl_ca in database.url")
+            more = "see database.url: name, password, and the account's rights"
+            raise StoreError(known or f"{error}; {more}") from error
 
     async def upstream() -> str | Failed:
         asked = upstream_of(settings)
@@ -80,7 +84,10 @@ def _own(settings: Settings) -> Sequence[Probe]:
         finally:
             await asked.close()
         told = "reached" if settings.upstream.identity == "none" else "reached, the service account logged in"
-        return told if wrong is None else Failed(f"{wrong}; see upstream.url, username and password_file")
+        if wrong is None:
+            return told
+        known = unreached(wrong, address="upstream.url", trust="upstream.ca_file", wait="upstream.connect_timeout")
+        return Failed(known or f"{wrong}; see upstream.url, username and password_file")
 
     async def facts() -> str | Failed:
         asked = database_facts(settings)
@@ -89,7 +96,10 @@ def _own(settings: Settings) -> Sequence[Probe]:
             wrong = await asked.check()
         finally:
             await asked.close()
-        return "connected, its tables are known" if wrong is None else Failed(f"{wrong}; see facts.url")
+        if wrong is None:
+            return "connected, its tables are known"
+        known = unreached(wrong, address="facts.url", trust="ssl_ca in facts.url", wait="facts.timeout")
+        return Failed(known or f"{wrong}; see facts.url")
 
     async def audit() -> str | Failed:
         return _appendable(settings)
@@ -114,6 +124,16 @@ def _logins(chain: Chain) -> Sequence[Probe]:
         own = instance.plugin.probes() if isinstance(instance.plugin, Probed) else [Probe("", opened)]
         found += [Probe(f"login.{instance.name} {one.what}".rstrip(), one.run) for one in own]
     return found
+
+
+def _redis(error: Exception) -> str:
+    cause = error.__cause__ or error
+    if isinstance(error, ValueError):
+        return "what answers there speaks another protocol; see sessions.store"
+    if isinstance(cause, AuthenticationError | NoPermissionError):
+        return f"it does not take this name and password, or not for what sessions need ({cause}); see sessions.store"
+    known = unreached(cause, address="sessions.store", trust="ssl_ca_certs in sessions.store")
+    return known or f"{cause}; see sessions.store"
 
 
 def _place(url: str) -> str:

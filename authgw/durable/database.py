@@ -83,3 +83,11 @@ def told(error: BaseException) -> str:
         error = error.orig
     text = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def said(error: BaseException) -> str:
+    """The same in the server's own words. Of the MySQL driver's errors, a number and a text, that is the text."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        error = error.orig
+    words = error.args[-1] if error.args and isinstance(error.args[-1], str) else error
+    return " ".join(str(words).split())[:300]

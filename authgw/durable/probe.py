@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from authgw.durable import engine, schema
-from authgw.durable.database import told
+from authgw.durable.database import said
 from authgw.durable.sealed import Part
 from authgw.errors import ConfigError, StoreError
 
@@ -33,7 +33,7 @@ def probe(url: str, parts: Sequence[Part]) -> str:
                 return "connected; empty: the tables are made at the first start"
             schema.write_and_forget(database, f"probe-{secrets.token_hex(8)}")
     except (SQLAlchemyError, OSError) as error:
-        raise StoreError(told(error)) from error
+        raise StoreError(said(error)) from error
     finally:
         own.dispose()
     older = [part.name for part in parts if found.get(part.name, part.version) < part.version]

@@ -32,7 +32,18 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from authgw import contract
-from authgw.contract import ConfigError, Credentials, Failed, Identity, NotMine, Outcome, Probe, Problem, Rejected
+from authgw.contract import (
+    ConfigError,
+    Credentials,
+    Failed,
+    Identity,
+    NotMine,
+    Outcome,
+    Probe,
+    Problem,
+    Rejected,
+    unreached,
+)
 from authgw_plugins import answers, strict
 
 MAX_REPLY = 256 * 1024
@@ -258,17 +269,5 @@ def _trust(path: Path | None) -> ssl.SSLContext | Problem:
 
 def _trouble(error: Exception) -> str:
     """What a person can do about a connection that failed. Texts of the peer's making stay out of it."""
-    cause: BaseException | None = error
-    for _ in range(10):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted: {cause.verify_message} (ca_file says whom to trust)"
-        if isinstance(cause, ssl.SSLError):
-            return f"no TLS connection: {cause.reason}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return f"cannot be reached: {cause.strerror}"
-        if cause is None:
-            break
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx2.ConnectError):
-        return "cannot be reached"
-    return f"the exchange failed: {type(error).__name__}"
+    known = unreached(error, address="url", trust="ca_file", wait="seconds")
+    return known or f"the exchange failed: {type(error).__name__}"

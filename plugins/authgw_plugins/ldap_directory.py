@@ -16,6 +16,7 @@ from typing import Any
 import ldap3
 from ldap3.core import results
 
+from authgw.contract import unreached
 from authgw_plugins import ldap_policy
 from authgw_plugins.ldap_policy import Bound
 from authgw_plugins.ldap_values import Entry, Server
@@ -26,6 +27,17 @@ REMEMBERED = 30.0
 """Seconds for which a server that did not answer is asked last."""
 REST = 2.0
 """Seconds for which a server that could not be reached is not asked at all."""
+
+
+_TLS_ONLY = 'the directory takes passwords over TLS only: write ldaps://, or tls = "starttls"'
+# RFC 4511 A.1, as a service account meets them.
+_REFUSED = {
+    results.RESULT_INVALID_CREDENTIALS: "the directory does not take this name with this password",
+    results.RESULT_NO_SUCH_OBJECT: "the directory has no such name",
+    results.RESULT_INVALID_DN_SYNTAX: "the directory cannot read this name",
+    results.RESULT_STRONGER_AUTH_REQUIRED: _TLS_ONLY,
+    results.RESULT_CONFIDENTIALITY_REQUIRED: _TLS_ONLY,
+}
 
 
 class Unanswered(Exception):
@@ -169,7 +181,8 @@ class Session:
             return
         code = self.bind(*self._service).code
         if code != results.RESULT_SUCCESS:
-            raise Unanswered(f"bind_dn, bind_password_file: the bind of {self._service[0]!r} answered {_code(code)}")
+            why = _REFUSED.get(code, f"the bind of {self._service[0]!r} answered {_code(code)}")
+            raise Unanswered(f"bind_dn, bind_password_file: {why}")
 
     def read(self, dn: str, filter: str, attributes: Sequence[str]) -> Entry | None:
         """The entry of that name. None: there is none, or it may not be read, or the filter is not for it."""
@@ -265,7 +278,9 @@ def _code(code: int) -> str:
 
 def told(error: Exception) -> str:
     """What happened, in one line, without what was sent."""
-    text = " ".join(str(error).split())[:300]
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        text += " (ca_file names the authority; servers the host as it stands in the certificate)"
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    if isinstance(error, Unanswered):
+        return str(error)
+    waits = "connect_timeout and receive_timeout"
+    return unreached(error, address="servers", trust="ca_file", wait=waits) or (
+        "what answers there is no directory, or none that can be understood; see servers"
+    )

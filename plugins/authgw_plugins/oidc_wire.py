@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from authgw.contract import Problem
+from authgw.contract import Problem, unreached
 from authgw_plugins import strict
 
 MAX_REPLY = 512 * 1024
@@ -132,18 +132,11 @@ def trouble(error: Exception) -> str:
     for _ in range(10):
         if isinstance(cause, Unanswered):
             return str(cause)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not accepted: {cause.verify_message} (ca_file says whom to trust)"
-        if isinstance(cause, ssl.SSLError):
-            return f"no TLS connection: {cause.reason}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return f"cannot be reached: {cause.strerror}"
         if cause is None:
             break
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx2.TimeoutException):
-        return "no answer in time"
-    return "cannot be reached" if isinstance(error, httpx2.ConnectError) else f"failed: {type(error).__name__}"
+    known = unreached(error, address="issuer", trust="ca_file", wait="seconds")
+    return known or f"failed: {type(error).__name__}"
 
 
 def trust(path: Path | None) -> ssl.SSLContext | Problem:

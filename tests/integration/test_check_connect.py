@@ -166,9 +166,9 @@ def test_what_answers_and_does_not_serve(
     assert said["sessions.store"].startswith("ok")
     assert "Access denied" in said["database.url"]
     assert "see upstream.url, username and password_file" in said["upstream.url"]
-    assert "bind_dn, bind_password_file: the bind" in said["login.bound"]
+    assert "bind_dn, bind_password_file: the directory does not take this name" in said["login.bound"]
     assert "base_dn: there is no dc=elsewhere,dc=com" in said["login.based"]
-    assert "ca_file names the authority" in said["login.trusted"]
+    assert "ca_file must name that authority's own" in said["login.trusted"]
 
 
 def test_a_service_is_reached_without_a_login(site: Site, upstream: str) -> None:

@@ -84,7 +84,7 @@ async def test_an_exchange_that_breaks(tmp_path: Path, data: bytes) -> None:
 
     found = await answer(tmp_path, broken)
     assert isinstance(found, Failed)
-    assert "the exchange failed: RemoteProtocolError" in found.reason
+    assert "; see url" in found.reason
 
 
 async def test_nobody_there(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_nobody_there(tmp_path: Path) -> None:
     async with opened(config(tmp_path, url)) as plugin:
         found = await plugin.login(WHO)
     assert isinstance(found, Failed)
-    assert found.reason.startswith(f"http: url {url}: cannot be reached")
+    assert found.reason.startswith(f"http: url {url}: nothing listens there")
 
 
 async def test_cookies_are_forgotten(tmp_path: Path) -> None:
@@ -147,10 +147,10 @@ async def test_tls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("trusted", "address", "days", "said"),
     [
-        ("other", "127.0.0.1", 1, "certificate is not accepted"),
-        (None, "127.0.0.1", 1, "certificate is not accepted"),
+        ("other", "127.0.0.1", 1, "ca_file must name that authority's own"),
+        (None, "127.0.0.1", 1, "ca_file must name that authority's own"),
         ("own", "127.0.0.1", -1, "certificate has expired"),
-        ("own", "192.0.2.1", 1, "IP address mismatch"),
+        ("own", "192.0.2.1", 1, "certificate is for another name; url must name it"),
     ],
 )
 async def test_certificates_that_are_not_accepted(
@@ -168,7 +168,6 @@ async def test_certificates_that_are_not_accepted(
         )
     assert isinstance(found, Failed)
     assert said in found.reason
-    assert "ca_file" in found.reason
     assert seen == []
 
 

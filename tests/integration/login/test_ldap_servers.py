@@ -26,7 +26,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.mark.parametrize(
     ("certificate", "word"),
-    [({"days": -2}, "expired"), ({"host": "other.example.com"}, "mismatch"), ({}, "")],
+    [
+        ({"days": -2}, "certificate has expired"),
+        ({"host": "other.example.com"}, "servers must name it as the certificate does"),
+        ({}, ""),
+    ],
     ids=["expired", "wrong host", "good"],
 )
 async def test_certificates(site: Site, tmp_path: Path, certificate: dict[str, Any], word: str) -> None:
@@ -40,7 +44,6 @@ async def test_certificates(site: Site, tmp_path: Path, certificate: dict[str, A
             assert isinstance(found, Failed), found
             assert word in found.reason
             assert more["servers"][0] in found.reason
-            assert "ca_file" in found.reason
 
 
 async def test_a_foreign_authority(site: Site, tmp_path: Path) -> None:
@@ -48,7 +51,7 @@ async def test_a_foreign_authority(site: Site, tmp_path: Path) -> None:
     for ca_file in (authority(tmp_path, "other").file, None):
         found = await site.ask("alice", ca_file=ca_file)
         assert isinstance(found, Failed)
-        assert "CERTIFICATE_VERIFY_FAILED" in found.reason
+        assert "ca_file must name that authority's own" in found.reason
 
 
 async def test_a_server_without_starttls_gets_no_password(site: Site) -> None:
