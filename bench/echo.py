@@ -9,36 +9,17 @@ open until its input ends: so whoever reads CPU before and after reads that of m
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import cast
 
 import msgspec
 import uvloop
 
 from bench.frames import TEXT, Frames, accept, frame
-from bench.loads import PASSED
-from bench.ours import authgw
-from bench.place import OTHERS, Peer, on
-from bench.process import cpu_ns, memory_mb
-from bench.rows import Row, percentile
-from bench.world import OURS, World
-from bench.wrk import Wrong
+from bench.rows import percentile
 
-CONNECTIONS = 32
-LOAD = "WebSocket echo, 64 bytes"
-TARGET = "/live/echo"
-POLICY = f"""
-[[call]]
-name     = "echo"
-path     = "{TARGET}"
-needs    = ["can_cdr"]
-unscoped = true
-reply    = "websocket"
-"""
 MESSAGE, MASK, KEY = b"m" * 64, b"\x01\x02\x03\x04", b"YmVuY2hiZW5jaGJlbmNoYg=="
 OPEN_SECONDS = 5.0
 
@@ -115,46 +96,6 @@ async def main(port: str, connections: str, seconds: str, target: str, cookie: s
     said = {name: percentile(taken, share) * 1e3 for name, share in shares.items()} if taken else {}
     print(msgspec.json.encode({**said, "messages": float(len(taken))}).decode(), flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
-
-
-def echoed(peer: Peer, seconds: int, turn: int) -> Row:
-    """One turn of one peer: CPU microseconds a message, messages a second, latencies in milliseconds."""
-    command = [sys.executable, "-m", "bench.echo", str(peer.port), str(CONNECTIONS), str(seconds), TARGET]
-    command.append(peer.cookie(PASSED.user or ""))
-    pipe = subprocess.PIPE
-    with subprocess.Popen(on(OTHERS, command), stdin=pipe, stdout=pipe, stderr=pipe) as asking:
-        assert asking.stdin is not None
-        assert asking.stdout is not None
-        assert asking.stderr is not None
-        if asking.stdout.readline() != b"ready\n":
-            asking.kill()
-            raise Wrong((asking.stderr.read().decode().strip().splitlines() or ["not opened"])[-1])
-        before = cpu_ns(peer.roots)
-        asking.stdin.write(b"go\n")
-        asking.stdin.flush()
-        said = msgspec.json.decode(asking.stdout.readline(), type=dict[str, float])
-        used = cpu_ns(peer.roots) - before
-        pss, rss = memory_mb(peer.roots)
-        asking.stdin.close()
-    if not (messages := said.pop("messages")):
-        raise Wrong("no message came back")
-    values = {"cpu_us": used / 1e3 / messages, "rps": messages / seconds, "pss_mb": pss, "rss_mb": rss}
-    return Row("sockets", peer.name, LOAD, turn, {**values, **said})
-
-
-def echoes(here: World, peers: Sequence[Peer], rounds: int, seconds: int, wrong: dict[str, str]) -> Iterator[Row]:
-    """Every peer in turn, and a gateway of its own, whose policy names the WebSocket. Who opens none is `wrong`."""
-    room = here.place.room("authgw-sockets")
-    (room / "sockets.toml").write_text(POLICY)
-    with authgw(here.place, room.name, "", policy={"files": ["voipmonitor", "sockets.toml"]}) as (ours, _):
-        order = [*(peer for peer in peers if not peer.ours), dataclasses.replace(ours, name=OURS)]
-        for turn in range(rounds):
-            for peer in order if turn % 2 == 0 else order[::-1]:
-                if (name := f"{peer.name}: {LOAD}") not in wrong:
-                    try:
-                        yield echoed(peer, seconds, turn)
-                    except Wrong as reason:
-                        wrong[name] = str(reason)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from bench import loads, report
-from bench.echo import echoes
 from bench.loads import Load
 from bench.logins import logins, starts
 from bench.many import sessions
@@ -21,6 +20,7 @@ from bench.place import Peer
 from bench.profile import held, imports, sampled
 from bench.profile import shown as shown_profile
 from bench.rows import Row, Rows
+from bench.sockets import echoes
 from bench.steady import steady
 from bench.streams import crowd, streamed
 from bench.targets import NGINX, Verdict, verdicts
@@ -38,7 +38,7 @@ WORKERS = "Here they have all cores, which load and upstream share: on two cores
 class Plan(msgspec.Struct, frozen=True):
     """How much is done: rounds, and the seconds of one turn at the limit (whole ones) and at the fixed rate."""
 
-    rounds: int = 4
+    rounds: int = 3
     seconds: int = 2
     steady: float = 4.0
     captures: int = 3
@@ -96,21 +96,22 @@ def _profiles(rows: Rows, found: Sequence[Verdict], plan: Plan, here: World) -> 
 def _rows(
     parts: Sequence[str], plan: Plan, here: World, wrong: dict[str, str], say: Callable[[str], None]
 ) -> Iterator[Row]:
+    few = 1 if plan.quick else plan.rounds
     works: dict[str, Callable[[], Iterable[Row]]] = {
         "peers": lambda: _limits(loads.SHARED, here.peers, plan, here, wrong),
         "own": lambda: _limits(loads.OWN, [peer for peer in here.peers if peer.ours], plan, here, wrong),
         "steady": lambda: _turns(
             [loads.PASSED],
             here.peers,
-            msgspec.structs.replace(plan, rounds=1) if plan.quick else plan,
+            msgspec.structs.replace(plan, rounds=few),
             wrong,
             lambda peer, load, turn: steady(peer, load, RATE, plan.steady, turn),
         ),
         "streams": lambda: _turns(
             [loads.LARGE], here.peers, plan, wrong, lambda peer, load, turn: streamed(peer, load, plan.captures, turn)
         ),
-        "sockets": lambda: echoes(here, _few(here) if plan.quick else here.peers, plan.rounds, plan.seconds, wrong),
-        "workers": lambda: workers(here, plan.rounds, plan.seconds),
+        "sockets": lambda: echoes(here, _few(here) if plan.quick else here.peers, few, plan.seconds, wrong),
+        "workers": lambda: workers(here, few, plan.seconds),
         "memory": lambda: crowd(here),
         "sessions": lambda: sessions(here, plan.rounds, plan.seconds),
         "login": lambda: logins(here, plan.rounds),
@@ -148,7 +149,7 @@ def _turns(
     """Each round asks every peer once, every second round in reverse order."""
     for load in plan.chosen(given):
         order = [peer for peer in peers if _takes_part(peer, load)]
-        for at in range(max(1, plan.rounds // 2) if load.brief else plan.rounds):
+        for at in range((plan.rounds + 1) // 2 if load.brief else plan.rounds):
             for peer in order if at % 2 == 0 else order[::-1]:
                 if f"{peer.name}: {load.name}" not in wrong:
                     try:

@@ -43,8 +43,13 @@ def users() -> list[dict[str, Any]]:
     return [{"username": name, "id": at, **flags, **scope} for at, (name, scope) in enumerate(scopes.items(), 101)]
 
 
+def user(name: str | None) -> dict[str, Any]:
+    """One of them."""
+    return next(each for each in users() if each["username"] == name)
+
+
 def usual() -> list[dict[str, Any]]:
-    """Those of a site with one large scope: for what start and memory are measured with."""
+    """Those of a site with one large scope: start and memory are measured with them."""
     return [user for user in users() if len(user.get("number", ())) <= 10 or user["username"] == scoped("half", 10_000)]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from authgw_plugins.passwords import check, hashed
-from bench.loads import PASSWORD, usual
+from bench.loads import PASSWORD
 from bench.ours import authgw, session
 from bench.place import Peer
 from bench.process import cpu_ns, memory_mb
@@ -57,6 +57,6 @@ def _entered(peer: Peer, load: str, turn: int) -> Row:
 def starts(here: World, rounds: int) -> Iterator[Row]:
     """Seconds until ready, and the memory then. Users are read, one of them with 10,000 patterns."""
     for turn in range(rounds):
-        with authgw(here.place, "authgw, start", "", store=here.redis_url, people=usual()) as (peer, seconds):
+        with authgw(here.place, "authgw, start", "", store=here.redis_url) as (peer, seconds):
             pss, rss = memory_mb(peer.roots)
             yield Row("start", "authgw", "ready", turn, {"s": seconds, "pss_mb": pss, "rss_mb": rss})

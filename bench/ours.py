@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.loads import PASSWORD, users
+from bench.loads import PASSWORD, usual
 from bench.place import OURS, Absent, Peer, Place, on
 from kit.gateway import PROGRAM, configure, started
 from kit.servers import free_port
@@ -34,11 +34,12 @@ def authgw(
     program: Sequence[str] = (PROGRAM,),
     **sections: Mapping[str, Any],
 ) -> Iterator[tuple[Peer, float]]:
-    """The gateway and the seconds until it was ready. `enter`: with a session of every user.
+    """The gateway and the seconds until it was ready. `enter`: with a session of every user. `people`: other users
+    than the usual ones.
 
     `program`: another way to run the command. `sections`: more settings.
     """
-    people = users() if people is None else people
+    people = usual() if people is None else people
     room, port = place.room(name.replace(", ", "-")), free_port()
     more: dict[str, Any] = {name: dict(table) for name, table in sections.items()}
     more["sessions"] = {"store": store, **more.get("sessions", {})}

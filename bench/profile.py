@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from bench import ROOT, loads
-from bench.loads import Load
+from bench.loads import Load, user, usual
 from bench.ours import authgw
 from bench.rows import Rows
 from bench.timing import table
@@ -88,7 +88,8 @@ def sampled(here: World, load: Load, seconds: int) -> tuple[Taken, float]:
     """The samples of a gateway of its own under this load, and the CPU of a request in microseconds."""
     out = here.place.folder / "samples.json"
     program = [sys.executable, "-m", "bench.sampled", str(out)]
-    with authgw(here.place, "authgw, sampled", "", program=program) as (peer, _):
+    people = usual() if load.user is None else [user(load.user)]
+    with authgw(here.place, "authgw, sampled", "", people=people, program=program) as (peer, _):
         tried(peer, load)
         os.kill(peer.roots[0], signal.SIGUSR1)
         row = saturated(peer, load, seconds, 0, here)

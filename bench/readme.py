@@ -16,10 +16,11 @@ from pathlib import Path
 
 import msgspec
 
-from bench import ROOT, echo, loads, report
+from bench import ROOT, loads, report
 from bench.logins import STRONG
 from bench.rows import Row, Rows
 from bench.sampled import OUTSIDE
+from bench.sockets import LOAD
 from bench.targets import NGINX, verdicts
 from bench.timing import Spread, table
 from bench.world import OURS, OURS_COLD
@@ -108,9 +109,9 @@ def sockets(rows: Rows) -> str:
     out: list[tuple[float, list[str]]] = []
     for peer in rows.peers("sockets"):
         names = ("cpu_us", "rps", "p99_ms")
-        used, rate, late = (rows.spread("sockets", peer, echo.LOAD, name) for name in names)
+        used, rate, late = (rows.spread("sockets", peer, LOAD, name) for name in names)
         if used is not None:
-            times = rows.ratio("sockets", "cpu_us", (peer, echo.LOAD), (NGINX, echo.LOAD))
+            times = rows.ratio("sockets", "cpu_us", (peer, LOAD), (NGINX, LOAD))
             cells = [used.show(".0f"), _one(times, ".1f"), _one(rate, ",.0f"), _one(late, ".1f")]
             out.append((used.median, [f"**{peer}**" if peer == OURS else peer, *cells]))
     heads = ["one core", "CPU µs a message", "× nginx", "messages/s", "p99 ms"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
-from bench import echo, loads
+from bench import loads
 from bench.logins import ALONE, SCRIPT, STRONG
 from bench.place import Peer
 from bench.rows import Rows
+from bench.sockets import LOAD
 from bench.steady import SHARES
 from bench.svg import Bar, bars, percentiles
 from bench.targets import NGINX, Verdict
@@ -138,7 +139,7 @@ def sockets(rows: Rows) -> str:
     """A message to the upstream and back, over a WebSocket that is open already."""
     out = []
     for peer in rows.peers("sockets"):
-        load, names = echo.LOAD, ("cpu_us", "rps", "p50_ms", "p99_ms", "p999_ms")
+        load, names = LOAD, ("cpu_us", "rps", "p50_ms", "p99_ms", "p999_ms")
         found = [rows.spread("sockets", peer, load, name) for name in names]
         times = rows.ratio("sockets", "cpu_us", (peer, load), (NGINX, load))
         cells = [_show(found[0], ".0f"), _show(times, ".2f"), _show(found[1], ",.0f")]

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 
-from bench.loads import LARGE, PASSED, Load, usual
+from bench.loads import LARGE, PASSED, Load
 from bench.ours import authgw
 from bench.place import Peer
 from bench.process import cpu_ns, memory_mb
@@ -64,7 +64,7 @@ def crowd(here: World) -> Iterator[Row]:
     Each is a fresh gateway, so that nothing measured before is in it.
     """
     load = LARGE
-    with authgw(here.place, "authgw, crowd", "", pool=MANY, people=usual()) as (ours, _):
+    with authgw(here.place, "authgw, crowd", "", pool=MANY) as (ours, _):
         yield Row("memory", "authgw", "idle", 0, _memory(ours))
         yield Row("mapped", "authgw", "idle", 0, mapped(ours.roots[0]))
         with _open(ours, PASSED, b"HTTP/1.1 200"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from bench.loads import PASSED
+from bench.loads import PASSED, user
 from bench.ours import authgw
 from bench.place import CORES
 from bench.rows import Row
@@ -21,12 +21,12 @@ def named(count: int) -> str:
 
 def workers(here: World, rounds: int, seconds: int) -> Iterator[Row]:
     """A pass-through call: CPU of all processes together, rate, latencies, memory."""
-    cores = ",".join(map(str, CORES))
+    cores, people = ",".join(map(str, CORES)), [user(PASSED.user)]
     with contextlib.ExitStack() as stack:
         peers = {}
         for count in COUNTS:
             name, serving = f"authgw-{count}-workers", {"workers": count}
-            ours = authgw(here.place, name, "", store=here.redis_url, cores=cores, gateway=serving)
+            ours = authgw(here.place, name, "", store=here.redis_url, cores=cores, people=people, gateway=serving)
             peers[count], _ = stack.enter_context(ours)
             tried(peers[count], PASSED)
         for turn in range(rounds):

@@ -12,6 +12,7 @@ from pathlib import Path
 from redis import Redis
 
 from bench import lemon, plain, pomerium, sso
+from bench.loads import users
 from bench.ours import authgw
 from bench.place import OTHERS, Absent, Peer, Place, program, server
 from bench.upstream import Upstream, upstream
@@ -70,7 +71,7 @@ def world(names: Sequence[str] | None = None) -> Iterator[World]:
         place = Place(folder, asked.port, store.port, f"http://127.0.0.1:{port}")
         peers, absent = _started(stack, place, names)
         about = "authgw, one worker; sessions in its own process"
-        peers.append(stack.enter_context(authgw(place, OURS, about))[0])
+        peers.append(stack.enter_context(authgw(place, OURS, about, people=users()))[0])
         about = "authgw, one worker; sessions in Redis, those found are remembered in the process"
         peers.append(stack.enter_context(authgw(place, OURS_REDIS, about, store=store.url))[0])
         about = "authgw, one worker; sessions in Redis, which may not tell of changes, so each request asks it"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bench import loads
-from bench.echo import LOAD
 from bench.readme import BLOCKS, RESULT, UNMEASURED, read, renewed
 from bench.rows import Row, Rows
+from bench.sockets import LOAD
 from kit.readme import readme
 
 
