@@ -36,7 +36,9 @@ class Audit:
         """`event`: login, logout, refusal or download; `fields`: who, what, why. Empty ones are left out."""
         when = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds")
         line = {"time": when, "event": event}
-        line.update((name, _bounded(value)) for name, value in fields.items() if value not in (None, "", (), []))
+        for name, value in fields.items():
+            if value or value == 0:
+                line[name] = value[:MAX_FIELD] if isinstance(value, str) else value
         try:
             if self._file is None:
                 raise OSError("the audit file is not open")
@@ -45,7 +47,3 @@ class Audit:
         except OSError as error:
             self.failed = str(error)
             print(f"audit: {self._path}: {error}", file=sys.stderr, flush=True)
-
-
-def _bounded(value: Any) -> Any:
-    return value[:MAX_FIELD] if isinstance(value, str) else value

@@ -49,7 +49,7 @@ that adds it and say there what it does. Calls of one request by function:
 def test_a_call_that_is_passed_on_stays_cheap(tmp_path: Path) -> None:
     """2 KB of JSON for a session that is known: everything is judged, with no more than so many calls of functions."""
     calls, most = counted(tmp_path, "alice", LICENCE)
-    assert calls <= 205, f"{calls:g} calls of functions a request, 205 are allowed.{ADVICE}{most}"
+    assert calls <= 172, f"{calls:g} calls of functions a request, 172 are allowed.{ADVICE}{most}"
 
 
 def test_a_refusal_costs_less_than_what_it_refuses(tmp_path: Path) -> None:
