@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from authgw.durable.database import Database
 from authgw.durable.sealed import Part
 from authgw.errors import StoreError
+from authgw.session.together import Together
 
 CACHE_SECONDS = 0.9
 CACHE_ENTRIES = 20_000
@@ -45,6 +46,7 @@ class Epochs:
     def __init__(self, url: str, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._cache: OrderedDict[Name, tuple[int, float]] = OrderedDict()
+        self._counters = Together(self._read)
         self._database = Database(url, PART.name, PART.tables, PART.version)
 
     async def open(self) -> None:
@@ -61,9 +63,8 @@ class Epochs:
     async def total(self, names: Sequence[Name], *, fresh: bool = False) -> int:
         """The sum of several counters: it changes as soon as one of them is raised."""
         names = tuple(dict.fromkeys(names))
-        now = self._clock()
-        total = None if fresh else self._believed(names, now)
-        return await self._read(names, now) if total is None else total
+        total = None if fresh else self._believed(names, self._clock())
+        return sum(await self._counters.get(*names)) if total is None else total
 
     def holds_by_cache(self, names: Sequence[Name], epoch: int, now: float) -> bool:
         """As `holds` where the cache alone says yes; False where it must be asked. `names`: each of them once."""
@@ -91,10 +92,11 @@ class Epochs:
             total += known[0]
         return total
 
-    async def _read(self, names: Sequence[Name], now: float) -> int:
-        wanted = {(login, _fit(key)): (login, key) for login, key in names}
-        found = await self._database.run(lambda: self._select(list(wanted)))
-        return sum(self._learn(name, found.get(stored, 0), now) for stored, name in wanted.items())
+    async def _read(self, names: Sequence[Name]) -> list[int]:
+        now = self._clock()
+        stored = [(login, _fit(key)) for login, key in names]
+        found = await self._database.run(lambda: self._select(stored))
+        return [self._learn(name, found.get(key, 0), now) for name, key in zip(names, stored, strict=True)]
 
     def _learn(self, name: Name, value: int, read_at: float) -> int:
         """Remember a value as of the time the question was put. Counters only rise: a slow old answer never wins."""
@@ -107,7 +109,7 @@ class Epochs:
         return value
 
     def _select(self, names: list[Name]) -> dict[Name, int]:
-        wanted = sa.or_(*(sa.and_(_epochs.c.login == login, _epochs.c.user_key == key) for login, key in names))
+        wanted = sa.tuple_(_epochs.c.login, _epochs.c.user_key).in_(names)
         with self._database.engine.connect() as database:
             rows = database.execute(sa.select(_epochs).where(wanted)).all()
         return {(row.login, row.user_key): int(row.epoch) for row in rows}

@@ -10,9 +10,10 @@ import msgspec
 from redis.asyncio import Redis
 
 from authgw.session.memory import ENTRIES, Known, Memory
-from authgw.session.reads import Reads
 from authgw.session.record import Record, decode
 from authgw.session.seal import Seal, is_secret
+from authgw.session.store import ask
+from authgw.session.together import Together
 
 SESSION = "authgw:session:"
 
@@ -33,7 +34,8 @@ class Lookup:
     """`rejected` counts records that did not open, by what was wrong with them."""
 
     def __init__(self, redis: Redis, seals: Sequence[Seal], memory: Memory, rejected: Counter[str]) -> None:
-        self._reads = Reads(redis)
+        self._redis = redis
+        self._records: Together[str, bytes | None] = Together(self._read)
         self._seals = tuple(seals)
         self._memory = memory
         self._rejected = rejected
@@ -61,7 +63,7 @@ class Lookup:
         moment = self._memory.moment
         for seal in self._seals:
             handle = seal.hash(sid)
-            blob = await self._reads.get(SESSION + handle)
+            (blob,) = await self._records.get(handle)
             if blob is None:
                 self._memory.drop(handle)
                 continue
@@ -72,6 +74,11 @@ class Lookup:
                 return None
             return Loaded(handle, blob, record, seal, moment)
         return None
+
+    async def _read(self, handles: Sequence[str]) -> list[bytes | None]:
+        """The sealed bytes of each. What lies there in another data type is no record of ours."""
+        found = await ask(self._redis.mget([SESSION + handle for handle in handles]))
+        return [blob if isinstance(blob, bytes) else None for blob in found]
 
     def open(self, seal: Seal, secret: str, handle: str, blob: bytes) -> Record | None:
         value = seal.open(secret, handle, blob)
