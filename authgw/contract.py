@@ -147,7 +147,7 @@ def mapped(mapping: GroupMapping, identity: Identity, groups: Iterable[str], **g
     """
     lines = mapping.matching(groups)
     if not lines:
-        return Rejected(f"is in no group that a [[grant]] of {mapping.source} names")
+        return Rejected(f"he is in no group that a [[grant]] of {mapping.source} names")
     tenants = {line.tenant for line in lines}
     if not identity.tenant and len(tenants) == 1:
         identity = msgspec.structs.replace(identity, tenant=tenants.pop())
@@ -204,7 +204,8 @@ class Listed(Protocol):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What a plugin tells of a user without his password. `found`: as whom, and where; empty where that says nothing.
+    """What a plugin tells of a user without his password. `found`: as whom, and where; of somebody who is not there,
+    where he was looked for; empty where that says nothing.
 
     `groups`: those he is in, None where the plugin has none; `mapping`: what they were held against.
     """

@@ -56,10 +56,12 @@ async def explain(instances: Sequence[Instance], rights: Rights, person: Person)
         elif isinstance(outcome, Rejected) and instance.sufficient:
             verdict = Told(False, [f"{instance.name} refuses him, and no other is asked"])
         elif isinstance(outcome, Failed) and instance.on_failure != "next":
-            verdict = Told(False, [f"{instance.name} cannot be asked, and without it nobody else is"])
-    if verdict is None:
-        verdict = Told(False, ["no login that can tell without a password knows him and lets him in"])
-    doubt = [f"{name} is asked before that, and only a password shows what it says" for name in unsure]
+            verdict = Told(False, [f'{instance.name} fails, and no other is asked; on_failure = "next" would go on'])
+    if verdict is not None:
+        doubt = [f"{name} is asked before that, and only a password shows what it says" for name in unsure]
+    else:
+        verdict = Told(False, ["no login lets him in that can tell without his password"])
+        doubt = [f"whether {name} does, only his password shows" for name in unsure]
     return Told(verdict.comes_in, lines + _titled("result", verdict.lines + doubt))
 
 
@@ -80,10 +82,12 @@ def _login(instance: Instance, known: Known | None, rights: Rights, person: Pers
     if known is None:
         return _titled("login", [f"{instance.name}: cannot tell without his password"]), None
     outcome = known.outcome
-    said = {Granted: "knows him", NotMine: "does not know him", Rejected: "refuses him", Failed: "cannot be asked"}
+    said = {Granted: "knows him", NotMine: "does not know him", Rejected: "refuses him", Failed: "fails"}
+    given = "by the groups as given, " if known.groups is not None and person.groups is not None else ""
     why = f": {outcome.reason}" if isinstance(outcome, Rejected | Failed) and outcome.reason else ""
-    lines = [f"{instance.name}: {said[type(outcome)]}{why}"]
-    lines += [f"found     {known.found}"] if known.found else []
+    lines = [f"{instance.name}: {given}{said[type(outcome)]}{why}"]
+    looked = "found" if isinstance(outcome, Granted | Rejected) else "asked"
+    lines += [f"{looked}     {known.found}"] if known.found else []
     if isinstance(outcome, Granted):
         lines.append(f"id        {outcome.identity.id}")
         lines += [f"tenant    {outcome.identity.tenant}"] if outcome.identity.tenant else []
@@ -94,7 +98,8 @@ def _login(instance: Instance, known: Known | None, rights: Rights, person: Pers
         out += _mapping(known.mapping, known.groups)
     if isinstance(outcome, Granted):
         reading = rights.read(instance.name, outcome)
-        out += _rights(reading, person) if isinstance(reading, Reading) else _titled("unusable", reading)
+        who = outcome.identity
+        out += _rights(reading, who, person) if isinstance(reading, Reading) else _titled("unusable", reading)
     return out, outcome
 
 
@@ -124,11 +129,11 @@ def _mapping(mapping: GroupMapping, groups: Sequence[str]) -> list[str]:
     return lines
 
 
-def _rights(reading: Reading, person: Person) -> list[str]:
+def _rights(reading: Reading, identity: Identity, person: Person) -> list[str]:
     lines: list[str] = []
     for at, grant in enumerate(reading.claims.grants, 1):
         lines += _titled(f"grant {at}", _grant(grant))
-    return [*lines, "gates", *_gates(reading.gates, person), *_titled("warning", reading.warnings)]
+    return [*lines, "gates", *_gates(reading.gates, identity, person), *_titled("warning", reading.warnings)]
 
 
 def _grant(grant: Grant) -> list[str]:
@@ -139,27 +144,58 @@ def _grant(grant: Grant) -> list[str]:
     return [*named, f"sees      {'; '.join(describe(grant, {}))}", f"may       {', '.join(flags) or 'nothing else'}"]
 
 
-def _gates(shut: Sequence[Gates], person: Person) -> list[str]:
-    """Every gate, in the order in which a login meets them."""
-    networks = sorted({network for one in shut for network in one.enable_login_ip})
-    lines = ["  yes  any address may log in (no enable_login_ip)"]
-    if networks and person.address:
-        allowed = all(gates.allows(one.enable_login_ip, person.address) for one in shut if one.enable_login_ip)
-        lines = [f"  {'yes' if allowed else 'NO '}  {person.address} is in enable_login_ip: {', '.join(networks)}"]
-    elif networks:
-        lines = [f"  ?    the address is in enable_login_ip: {', '.join(networks)} (--address tries one)"]
-    blocked = [one for one in shut if one.blocked or one.group_blocked]
-    why = next((one.blocked_reason for one in blocked if one.blocked_reason), "")
-    group = ", by his group" if blocked and not any(one.blocked for one in blocked) else ""
-    lines.append(f"  {'NO ' if blocked else 'yes'}  he is not blocked{group}{f': {why}' if why else ''}")
-    expired = any(one.password_expired for one in shut)
-    days = min((one.password_expiration_days for one in shut if one.password_expiration_days), default=None)
-    lines.append(f"  {'NO ' if expired else 'yes'}  his password has not expired{f' ({days} days)' if days else ''}")
+def _gates(shut: Sequence[Gates], identity: Identity, person: Person) -> list[str]:
+    """How each gate stands, in the order in which a login meets them, and whether that lets him by."""
     factor = next((name for one in shut for name in ("req_2fa", "secret") if getattr(one, name)), None)
-    lines.append(
-        f"  {'ask' if factor else 'yes'}  {f'a second factor, for {factor}' if factor else 'no second factor'}"
+    wanted = (
+        f"a second factor is wanted, for {factor}" if factor else "no second factor is wanted, unless he has set one up"
     )
-    return lines
+    return [
+        _line(*_address(shut, person)),
+        _line(*_blocked(shut)),
+        _line(*_expired(shut, identity, person.now)),
+        _line("ask" if factor else "yes", wanted),
+    ]
+
+
+def _line(mark: str, said: str) -> str:
+    return f"  {mark:<3}  {said}"
+
+
+def _address(shut: Sequence[Gates], person: Person) -> tuple[str, str]:
+    networks = ", ".join(sorted({network for one in shut for network in one.enable_login_ip}))
+    if not networks:
+        return "yes", "any address may log in (no enable_login_ip)"
+    if not person.address:
+        return "?", f"only addresses in enable_login_ip may log in: {networks} (--address tries one)"
+    if all(gates.allows(one.enable_login_ip, person.address) for one in shut if one.enable_login_ip):
+        return "yes", f"{person.address} is in enable_login_ip: {networks}"
+    return "NO", f"{person.address} is not in enable_login_ip: {networks}"
+
+
+def _blocked(shut: Sequence[Gates]) -> tuple[str, str]:
+    blocked = [one for one in shut if one.blocked or one.group_blocked]
+    if not blocked:
+        return "yes", "not blocked"
+    why = next((one.blocked_reason for one in blocked if one.blocked_reason), "")
+    group = "" if any(one.blocked for one in blocked) else ", by his group"
+    return "NO", f"blocked{group}{f': {why}' if why else ''}"
+
+
+def _expired(shut: Sequence[Gates], identity: Identity, now: float) -> tuple[str, str]:
+    """By the code of a login, with the other gates open."""
+    alone = [
+        Gates(password_expired=one.password_expired, password_expiration_days=one.password_expiration_days)
+        for one in shut
+    ]
+    days = min((one.password_expiration_days for one in alone if one.password_expiration_days), default=None)
+    after = f" ({days} days)" if days else ""
+    stop = gates.pass_through(alone, identity, "", now)
+    return (
+        ("yes", f"password not expired{after}")
+        if stop is None
+        else ("NO", f"password expired, by {stop.detail}{after}")
+    )
 
 
 def _verdict(login: str, granted: Granted, rights: Rights, person: Person) -> Told:

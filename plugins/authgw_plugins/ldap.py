@@ -140,7 +140,7 @@ class Ldap:
                 return Known(known, groups=groups, mapping=mapping)
         if groups is None or mapping is None:
             return None
-        return Known(mapped(mapping, Identity(user, 1), groups), "looked up nowhere", groups, mapping)
+        return Known(mapped(mapping, Identity(user, 1), groups), "nobody, id 1 stands for his", groups, mapping)
 
     def probes(self) -> Sequence[Probe]:
         """Every server, whether it would be asked or not: how it is reached, the bind, the base of searches."""
@@ -209,17 +209,19 @@ class Ldap:
     def _explain(self, session: Session, user: str, groups: Sequence[str] | None) -> Known:
         entry = self._find(session, user)
         if entry is None or isinstance(entry, Failed):
-            return Known(entry or NotMine(), session.url)
+            return Known(entry or NotMine(), f"{session.url}, below {self._config.base_dn}, by {self._wanted(user)}")
         known = self._known(session, entry, user, expired=False, groups=groups)
         return msgspec.structs.replace(known, found=f"{entry.dn} at {session.url}")
 
     def _find(self, session: Session, user: str) -> Entry | Failed | None:
-        wanted = f"(&{self._filter}({self._attribute}={escaped(user)}))"
-        found = session.two(self._config.base_dn, wanted, self._attributes())
+        found = session.two(self._config.base_dn, self._wanted(user), self._attributes())
         if len(found) > 1:
             names = " and ".join(repr(entry.dn[:200]) for entry in found)
             return Failed(f"{session.url}: user_filter: {names} have the same {self._attribute}; make it find one")
         return found[0] if found else None
+
+    def _wanted(self, user: str) -> str:
+        return f"(&{self._filter}({self._attribute}={escaped(user)}))"
 
     def _try(self, session: Session, dn: str, password: str) -> Rejected | Failed | bool:
         """The bind's verdict; where the password is right, whether it has expired."""

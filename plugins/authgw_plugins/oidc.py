@@ -235,7 +235,7 @@ class Oidc:
         if groups is None or self._opened is None:
             return None
         mapping = self._opened.mapping.current()
-        return Known(mapped(mapping, Identity(user, 1), groups), "looked up nowhere", groups, mapping)
+        return Known(mapped(mapping, Identity(user, 1), groups), "nobody, id 1 stands for his", groups, mapping)
 
     def probes(self) -> Sequence[Probe]:
         return (Probe(f"provider {self._config.issuer}", self._probe),)

@@ -87,9 +87,9 @@ async def test_every_line_of_the_mapping_says_why() -> None:
         "          may       can_cdr, can_pcap, can_audit = 1",
         "gates",
         "  yes  any address may log in (no enable_login_ip)",
-        "  yes  he is not blocked",
-        "  yes  his password has not expired",
-        "  yes  no second factor",
+        "  yes  not blocked",
+        "  yes  password not expired",
+        "  yes  no second factor is wanted, unless he has set one up",
         "result    corp decides: with the right password he comes in",
     ]
 
@@ -102,16 +102,23 @@ async def test_given_groups_stand_for_his_own() -> None:
     assert any(line.startswith("          may       everything (is_admin)") for line in found.lines)
     found = await told(Instance("corp", plugin), groups=("cn=nobody",))
     assert not found.comes_in
-    assert "login     corp: refuses him: is in no group that a [[grant]] of mapping.toml names" in found.lines
+    assert (
+        "login     corp: by the groups as given, refuses him: he is in no group that a [[grant]] of mapping.toml names"
+        in found.lines
+    )
     assert found.lines[-1] == "result    corp refuses him, and no other is asked"
 
 
-GATES = [
-    ({"blocked": True, "blocked_reason": "unpaid"}, "  NO   he is not blocked: unpaid", "refused, blocked (blocked)"),
-    ({"password_expired": True}, "  NO   his password has not expired", "refused, password_expired (password_expired)"),
+GATES: list[tuple[dict[str, Any], str, str]] = [
+    ({"blocked": True, "blocked_reason": "unpaid"}, "  NO   blocked: unpaid", "refused, blocked (blocked)"),
+    (
+        {"password_expired": True},
+        "  NO   password expired, by password_expired",
+        "refused, password_expired (password_expired)",
+    ),
     (
         {"enable_login_ip": ["10.0.0.0/8"]},
-        "  NO   192.0.2.7 is in enable_login_ip: 10.0.0.0/8",
+        "  NO   192.0.2.7 is not in enable_login_ip: 10.0.0.0/8",
         "refused, address_not_allowed (enable_login_ip)",
     ),
 ]
@@ -129,7 +136,7 @@ async def test_a_gate_that_is_shut(gate: dict[str, Any], line: str, verdict: str
 async def test_a_gate_that_cannot_be_judged() -> None:
     """Without an address its gate stays open to question, and the rest is judged."""
     found = await told(Instance("static", Telling(granted(enable_login_ip=["10.0.0.0/8"]))))
-    assert "  ?    the address is in enable_login_ip: 10.0.0.0/8 (--address tries one)" in found.lines
+    assert "  ?    only addresses in enable_login_ip may log in: 10.0.0.0/8 (--address tries one)" in found.lines
     assert found.comes_in
 
 
@@ -138,9 +145,9 @@ CHAINS: list[tuple[list[tuple[Any, ...]], bool, str]] = [
     ([(NotMine(),), (granted(),)], True, "second decides: with the right password he comes in"),
     ([(Rejected("disabled"),), (granted(),)], False, "first refuses him, and no other is asked"),
     ([(Rejected("disabled"), "stop", False), (granted(),)], True, "second decides"),
-    ([(Failed("down"),), (granted(),)], False, "first cannot be asked, and without it nobody else is"),
+    ([(Failed("down"),), (granted(),)], False, 'first fails, and no other is asked; on_failure = "next" would go on'),
     ([(Failed("down"), "next"), (granted(),)], True, "second decides"),
-    ([(NotMine(),), (NotMine(),)], False, "no login that can tell without a password knows him"),
+    ([(NotMine(),), (NotMine(),)], False, "no login lets him in that can tell without his password"),
     ([(BROKEN,), (granted(),)], False, "his permissions cannot be used: rights_invalid"),
 ]
 
@@ -164,6 +171,42 @@ async def test_a_login_that_cannot_tell_is_said() -> None:
     assert found.comes_in
 
 
+async def test_nobody_but_one_that_cannot_tell() -> None:
+    """Where no other login decides, what it says is left open: nobody is said to be asked after it."""
+    found = await told(Instance("static", Telling(NotMine())), Instance("script", Silent(None)))
+    assert [line.partition("  ")[2].strip() for line in found.lines[-2:]] == [
+        "no login lets him in that can tell without his password",
+        "whether script does, only his password shows",
+    ]
+    assert not found.comes_in
+
+
+async def test_a_password_that_is_too_old() -> None:
+    """Its gate is shut by its age too, as at a login, and the line says by what."""
+    rights = granted(password_expiration_days=30).rights
+    old = Granted(Identity("alice", 101, password_changed_at=1_700_000_000.0 - 31 * 86_400), rights)
+    found = await told(Instance("static", Telling(old)))
+    assert "  NO   password expired, by password_expiration_days (30 days)" in found.lines
+    assert not found.comes_in
+
+
+async def test_where_somebody_was_looked_for() -> None:
+    """Of whom a login does not know it says where it asked, not that something was found."""
+
+    class Looking(Telling):
+        async def explain(self, user: str, groups: Sequence[str] | None) -> Known:
+            assert self.outcome is not None
+            return Known(self.outcome, "ldaps://dc1")
+
+    for outcome, line in (
+        (NotMine(), "          asked     ldaps://dc1"),
+        (Failed("two of that name"), "          asked     ldaps://dc1"),
+        (Rejected("disabled"), "          found     ldaps://dc1"),
+    ):
+        found = await told(Instance("corp", Looking(outcome)))
+        assert found.lines[2] == line
+
+
 async def test_a_plugin_that_breaks_is_not_quoted() -> None:
     """An exception is a failure by its type alone."""
 
@@ -172,7 +215,7 @@ async def test_a_plugin_that_breaks_is_not_quoted() -> None:
             raise ValueError("hunter2")
 
     found = await told(Instance("corp", Breaks(None)))
-    assert "login     corp: cannot be asked: raised ValueError" in found.lines
+    assert "login     corp: fails: raised ValueError" in found.lines
     assert "hunter2" not in "".join(found.lines)
 
 
