@@ -14,8 +14,11 @@ from bench.place import OURS, Absent, Peer, Place, on
 from kit.gateway import PROGRAM, configure, started
 from kit.servers import free_port
 
-# As deploy/authgw.service sets them.
-MALLOC = ["MALLOC_TRIM_THRESHOLD_=134217728", "MALLOC_MMAP_THRESHOLD_=33554432"]
+# As deploy/authgw.service sets them; and with bytecode on the disk, as pip leaves it there.
+SETTING = [
+    *("-u", "PYTHONDONTWRITEBYTECODE"),
+    *("MALLOC_TRIM_THRESHOLD_=134217728", "MALLOC_MMAP_THRESHOLD_=33554432", "MALLOC_ARENA_MAX=1"),
+]
 POOL = 32
 """Sessions of the service account: as many as the load has connections."""
 
@@ -45,7 +48,7 @@ def authgw(
     more["sessions"] = {"store": store, **more.get("sessions", {})}
     more["upstream"] = {"pool": pool, **more.get("upstream", {})}
     config = configure(room, f"http://127.0.0.1:{place.upstream}", port=port, users=people, **more)
-    command = on(cores, ["env", *MALLOC, *program, "serve", "--config", str(config)])
+    command = on(cores, ["env", *SETTING, *program, "serve", "--config", str(config)])
     start = time.perf_counter()
     with contextlib.ExitStack() as stack:
         try:
