@@ -18,6 +18,8 @@ GAP = b"\r\n\r\n"
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TEXT = r"[\t\x20-\x7e\x80-\xff]*"
 _HEAD = re.compile(rf"HTTP/1\.([01]) ([1-5][0-9]{{2}})(?: {_TEXT})?\r\n((?:{_TOKEN}:{_TEXT}\r\n)*)\r\n")
+# Far more than any body has, and no more than every reader's numbers hold.
+_LENGTH = re.compile(r"[0-9]{1,18}")
 # No beginning of a head: a control character, or half of a line's end.
 _NO_HEAD = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r[^\n]")
 
@@ -62,10 +64,11 @@ def opening(data: bytes, bodiless: bool) -> Opening:
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip(" \t")
         fields.append((name, value))
+        # A tab belongs to the value for some readers and not for others: none around what frames the body.
         if name == "content-length":
-            lengths.append(value)
+            lengths.append(line[len(name) + 1 :].strip(" "))
         elif name == "transfer-encoding":
-            codings.append(value)
+            codings.append(line[len(name) + 1 :].strip(" "))
         elif name == "connection":
             keep = keep and "close" not in [option.strip(" \t") for option in value.lower().split(",")]
     if status == 101:
@@ -78,7 +81,7 @@ def _framing(status: int, codings: list[str], lengths: list[str], version: str, 
     """How the body ends, and its length where that is told."""
     if codings and (len(codings) > 1 or codings[0].lower() != "chunked" or version == "0" or lengths):
         raise malformed("a transfer coding other than chunked alone")
-    if len(lengths) > 1 or (lengths and not (lengths[0].isascii() and lengths[0].isdigit())):
+    if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
         raise malformed("a malformed content length")
     if (status < 200 or status == 204) and (codings or (lengths and status < 200)):
         raise malformed("body framing in a reply that has no body")

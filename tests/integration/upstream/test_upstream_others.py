@@ -39,6 +39,8 @@ STRICTER = {
     "bare line feeds": "a line end for some readers and not for others (RFC 9112, section 2.2)",
     "one bare line feed": "the same",
     "chunked in HTTP/1.0": "framing that its own version does not know (RFC 9112, section 6.1)",
+    "a tab behind chunked": "with it another coding for some readers, and without it not (RFC 9110, section 5.5)",
+    "a tab behind a length": "the same",
     "HTTP/2.0": "not the protocol that was spoken",
     "status 600": "no class of status (RFC 9110, section 15)",
     "a trailer": "nobody asked for any, and some readers merge them (RFC 9110, section 6.5.1)",
