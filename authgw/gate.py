@@ -21,7 +21,7 @@ from authgw.narrow.job import Outcome, Passed
 from authgw.parts import Parts
 from authgw.policy import fields as typed
 from authgw.policy.decision import Deny
-from authgw.reasons import UPSTREAM_TIMEOUTS, Reason
+from authgw.reasons import Reason
 from authgw.trail import Trail
 from authgw.upstream.turns import asker
 from authgw.watch import SessionEnded
@@ -29,11 +29,6 @@ from authgw.watch import SessionEnded
 log = logging.getLogger("authgw.gate")
 
 OWN = b"/authgw/"
-_UPSTREAM_STATUS = {
-    **dict.fromkeys(UPSTREAM_TIMEOUTS, 504),
-    Reason.UPSTREAM_BUSY: 503,
-    Reason.FACTS_UNAVAILABLE: 503,
-}
 
 
 class Gate:
@@ -78,9 +73,7 @@ class Gate:
             return await self._pass(request, receive, trail)
         except UpstreamError as error:
             log.warning("%s upstream: %s", trail.id, error)
-            return Deny(
-                error.reason, _UPSTREAM_STATUS.get(error.reason, 502), "the GUI could not be asked", trail.entry
-            )
+            return present.unasked(error, trail.entry)
         except StoreError as error:
             log.error("%s store: %s", trail.id, error)
             return Deny(Reason.STORE_UNAVAILABLE, 503, "sessions cannot be read at the moment", trail.entry)

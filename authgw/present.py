@@ -9,15 +9,28 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from authgw.answer import Answer, as_json, as_text
+from authgw.errors import UpstreamError
 from authgw.intake import canonical, encode
 from authgw.intake.request import Request
 from authgw.policy.decision import Deny
-from authgw.reasons import Reason
+from authgw.reasons import UPSTREAM_TIMEOUTS, Reason
 from authgw.ui import page as ui
 from authgw.ui.texts import reader
 
 _PRODUCT_TEXT = ("/php/model/sql.php", "/php/model/utilities.php")
 RETRY_SECONDS = "5"
+
+
+_UNASKED = {
+    **dict.fromkeys(UPSTREAM_TIMEOUTS, 504),
+    Reason.UPSTREAM_BUSY: 503,
+    Reason.FACTS_UNAVAILABLE: 503,
+}
+
+
+def unasked(error: UpstreamError, entry: str) -> Deny:
+    """The refusal of a call for which the GUI could not be asked: 502, or 503 or 504 where that says more."""
+    return Deny(error.reason, _UNASKED.get(error.reason, 502), "the GUI could not be asked", entry)
 
 
 def refusal(deny: Deny, request: Request | None, path: str, request_id: str, *, always_200: bool) -> Answer:

@@ -63,8 +63,7 @@ class Sockets:
                 await send({"type": "websocket.close", "code": code})
         except UpstreamError as error:
             log.warning("%s upstream: %s", trail.id, error)
-            refusal = Deny(error.reason, 502, "the GUI could not be asked", allow.entry.name)
-            await self._refuse(refusal, scope, send, trail)
+            await self._refuse(present.unasked(error, allow.entry.name), scope, send, trail)
         except (OSError, RuntimeError):
             log.info("%s: the client left", trail.id)
 

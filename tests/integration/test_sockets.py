@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -205,6 +206,27 @@ def test_a_gui_that_opens_none(door: tuple[Gateway, Tripwire]) -> None:
     with opened(found, cookie) as client:
         client.send("hello")
         assert client.recv(10) == "hello"
+
+
+def silent(connection: socket.socket) -> None:
+    """Says nothing until the other side has gone."""
+    connection.recv(1)
+
+
+def test_a_gui_that_says_nothing(tmp_path: Path) -> None:
+    """Silence is 504, and while it lasts a user who has too many hears 503; each has its own reason in the trail."""
+    (tmp_path / "sockets.toml").write_text(POLICY)
+    with tripwire() as wire, ThreadPoolExecutor(2) as threads:
+        wire.odd = lambda seen: None if seen.is_own else silent
+        more = {"pool": 1, "connect_timeout": "1500ms", "reply_timeout": "300ms"}
+        files = {"files": ["voipmonitor", "sockets.toml"]}
+        with gateway(tmp_path, wire.url, users=USERS, policy=files, upstream=more) as found:
+            cookie = login(found.url, "all")
+            asked = [threads.submit(refused, found, cookie) for _ in range(2)]
+            assert sorted(each.result() for each in asked) == [503, 504]
+            lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+            reasons = {line["reason"] for line in lines if line["event"] == "refusal"}
+            assert reasons == {"upstream_busy", "upstream_connect_timeout"}
 
 
 def test_without_a_policy_there_are_none(tmp_path: Path) -> None:
