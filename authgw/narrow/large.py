@@ -10,8 +10,8 @@ from authgw.catalogue.model import Rows
 from authgw.errors import UpstreamError
 from authgw.narrow.flow import Filter, Filtered, head
 from authgw.narrow.job import Job, Passed
-from authgw.narrow.listing import Sieve
 from authgw.narrow.rows import Reader
+from authgw.narrow.sieve import Sieve
 from authgw.narrow.source import Begun, UpstreamSource
 from authgw.narrow.strip import strip
 from authgw.reasons import Reason

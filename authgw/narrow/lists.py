@@ -10,13 +10,17 @@ import msgspec
 
 from authgw.answer import Answer
 from authgw.catalogue.model import Rows
+from authgw.errors import UpstreamError
 from authgw.narrow import rewrite
 from authgw.narrow.facts import CallFacts
+from authgw.narrow.flow import WHOLE
 from authgw.narrow.job import Bounds, Job, Outcome, Passed, Said
 from authgw.narrow.large import Large
-from authgw.narrow.listing import Found, Listing, Sieve, Window
+from authgw.narrow.listing import Found, Listing
 from authgw.narrow.rows import Reader, project
+from authgw.narrow.scan import Scan, Scanned, Window
 from authgw.narrow.sensors import Sensors, push
+from authgw.narrow.sieve import Sieve
 from authgw.narrow.source import UpstreamSource
 from authgw.narrow.strip import strip
 from authgw.narrow.walk import walk
@@ -128,12 +132,32 @@ class Lists:
             sent[name] = ",".join(map(str, pushed.ids))
         listing, window = Listing(spec, job.judge, source), Window.of(job.allow.fields)
         whole = job.judge.unscoped or (job.judge.sensors_only and pushed.complete and pushed.ids is not None)
-        if whole and (found := await _exact(listing, sent, window, counting)) is not None:
-            return Said(_counted(spec, found, counting))
-        if problem := too_wide(sent, self._now(), self._bounds.scan_days):
+        large = False
+        if whole:
+            try:
+                found = await _exact(listing, sent, window, counting)
+            except UpstreamError as error:
+                if error.reason is not Reason.UPSTREAM_TOO_LARGE:
+                    raise
+                found, large = None, True
+            if found is not None:
+                return Said(_counted(spec, found, counting))
+        if not large and (problem := too_wide(sent, self._now(), self._bounds.scan_days)):
             return Deny(Reason.SCAN_TOO_WIDE, 400, problem, job.allow.entry.name)
-        found = await listing.scan(sent, None if counting else window, self._bounds.scan_seconds)
-        return Said(_counted(spec, found, counting))
+        if counting:
+            return Said(_counted(spec, await listing.scan(sent, None, self._bounds.scan_seconds), counting))
+        scan = listing.scanning(sent, window, self._bounds.scan_seconds, trusts_total=large)
+        return await self._scanned(job, spec, scan)
+
+    async def _scanned(self, job: Job, spec: Rows, scan: Scan) -> Outcome:
+        """A whole answer where there is little of it. Until there is more, it can still become a refusal."""
+        rows, size, parts = list[bytes](), 0, scan.parts()
+        async for part in parts:
+            rows += part
+            size += sum(map(len, part))
+            if size > WHOLE:
+                return Passed(Scanned(spec, scan, rows, parts, bytes if job.shows_sql else strip))
+        return Said(_listed(spec, rows, scan.count))
 
 
 def _less(job: Job, spec: Rows) -> tuple[str, ...]:

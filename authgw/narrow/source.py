@@ -20,7 +20,7 @@ class Source(Protocol):
     @property
     def facts(self) -> CallFacts: ...
 
-    async def fetch(self, fields: Mapping[str, str]) -> bytes: ...
+    async def fetch(self, fields: Mapping[str, str], most: int | None = None) -> bytes: ...
 
 
 class UpstreamSource:
@@ -32,11 +32,12 @@ class UpstreamSource:
         self._max_reply = max_reply
         self.facts = facts
 
-    async def fetch(self, fields: Mapping[str, str]) -> bytes:
-        """The whole body of a 200 reply; anything else is no answer to go by."""
+    async def fetch(self, fields: Mapping[str, str], most: int | None = None) -> bytes:
+        """The whole body of a 200 reply; anything else is no answer to go by. `most`: bytes that are taken of it, if
+        fewer than of any reply; more is UPSTREAM_TOO_LARGE."""
         reply = await self._sent(fields)
         try:
-            return await reply.read(self._max_reply)
+            return await reply.read(self._max_reply if most is None else min(most, self._max_reply))
         finally:
             await reply.close()
 

@@ -10,8 +10,8 @@ import msgspec
 from authgw.catalogue.model import Rows
 from authgw.errors import UpstreamError
 from authgw.narrow.judge import Judge
-from authgw.narrow.listing import Sieve
 from authgw.narrow.rows import Reader
+from authgw.narrow.sieve import Sieve
 from authgw.narrow.source import Source
 from authgw.policy.decision import Element
 from authgw.reasons import Reason

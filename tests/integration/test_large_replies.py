@@ -28,9 +28,14 @@ LISTING = f"/php/model/sql.php?task=LISTING&module=CDR&{DAYS}&limit=5000"
 VOIP_CALLS = "/php/api.php?task=getVoipCalls&params=" + "%7B%22startTime%22:%222026-11-01%22%7D"
 
 
-def row(number: int, id_name: str) -> bytes:
+PAGED = 5000
+"""Rows of the list that is given in pages, as many as a user with row scope may ask for at once; large ones."""
+LARGE_ROW = 280
+
+
+def row(number: int, id_name: str, times: int = 1) -> bytes:
     caller = "1001" if number % 2 else "2001"
-    fields = {id_name: number + 1, "caller": caller, "called": "555", "connect_duration": 3, "a_ua": PADDING}
+    fields = {id_name: number + 1, "caller": caller, "called": "555", "connect_duration": 3, "a_ua": PADDING * times}
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
@@ -41,15 +46,26 @@ class Gui:
         self.megabytes = MEGABYTES
         self.tail = b"]"
         self.sent = 0
+        self.paged = False
+        self.asked_at: list[int] = []
 
     def odd(self, seen: Seen) -> Reply | None:
         asked = seen.fields
         if asked.get("task") == "getVoipCalls":
             return lambda connection: self._send(connection, b"[", "cdrId", self.tail)
         if (asked.get("task"), asked.get("module")) == ("LISTING", "CDR"):
+            if self.paged:
+                return self._page(int(asked["start"]), int(asked["limit"]))
             start = b'{"success":true,"_sql":"SELECT 1","total":"700000","results":['
             return lambda connection: self._send(connection, start, "ID", b'],"_debug":"x","after":1}')
         return None
+
+    def _page(self, start: int, limit: int) -> Reply:
+        self.asked_at.append(start)
+        rows = b",".join(row(number, "ID", LARGE_ROW) for number in range(start, min(start + limit, PAGED)))
+        body = b'{"success":true,"total":"%d","results":[%b]}' % (PAGED, rows)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        return head + body
 
     def _send(self, connection: socket.socket, start: bytes, id_name: str, end: bytes) -> None:
         block = b",".join(row(number, id_name) for number in range((1 << 20) // len(row(1, id_name))))
@@ -163,6 +179,22 @@ def test_a_listing_of_half_a_gigabyte_passes_in_bounded_memory(door: tuple[Gatew
     assert b'"after":1}' in answer.last
     assert b"SELECT" not in answer.first + answer.last
     assert b"_debug" not in answer.last
+    assert memory.grown <= 64, f"{memory.grown:.0f} MB"
+
+
+def test_a_large_page_is_scanned_while_it_goes_out(door: tuple[Gateway, Gui]) -> None:
+    """LISTING under a row scope, half a gigabyte in few rows: each of the user's, none of the others', their number
+    behind them, at most 64 MB over idle. Fewer rows are asked for at once after the first try."""
+    found, gui = door
+    gui.paged = True
+    cookie = login(found.url, "alice")
+    with Memory(found.process.pid) as memory:
+        answer = ask(found, cookie, LISTING)
+    assert (answer.whole, answer.mine, answer.foreign) == (True, PAGED // 2, 0)
+    assert b'{"success":true,"results":[{"ID":2,' in answer.first
+    assert b'],"total":"%d"}' % (PAGED // 2) in answer.last
+    assert answer.size > MEGABYTES // 2 << 20
+    assert gui.asked_at == [0, 0, *range(0, PAGED, 15)]
     assert memory.grown <= 64, f"{memory.grown:.0f} MB"
 
 

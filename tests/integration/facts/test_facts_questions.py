@@ -14,9 +14,9 @@ from authgw.catalogue.model import Rows
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.facts_gui import GuiFacts
 from authgw.narrow.judge import Judge
-from authgw.narrow.listing import Sieve
 from authgw.narrow.rows import Reader
 from authgw.narrow.scope import Facts, compile_scope
+from authgw.narrow.sieve import Sieve
 from authgw.narrow.source import UpstreamSource
 from authgw.rights.claims import Grant, HeaderLine, Scope
 from authgw.upstream.account import Account

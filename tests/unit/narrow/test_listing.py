@@ -12,9 +12,11 @@ from authgw.catalogue.model import Rows
 from authgw.narrow.facts import CallFacts
 from authgw.narrow.facts_gui import GuiFacts
 from authgw.narrow.judge import Judge
-from authgw.narrow.listing import Listing, Sieve, Window, stable_sort
+from authgw.narrow.listing import Listing, stable_sort
 from authgw.narrow.rows import Reader
+from authgw.narrow.scan import Window
 from authgw.narrow.scope import compile_scope
+from authgw.narrow.sieve import Sieve
 from authgw.narrow.walk import walk
 from authgw.rights.claims import Scope
 from authgw.upstream.api import Call
@@ -55,7 +57,7 @@ class Calls:
         found = [row for row in self.rows if int(row["ID"]) == wanted]
         return FakeReply(json.dumps({"success": True, "total": str(len(found)), "results": found}).encode())
 
-    async def fetch(self, fields: Mapping[str, str]) -> bytes:
+    async def fetch(self, fields: Mapping[str, str], most: int | None = None) -> bytes:
         self.asked += 1
         if "params" in fields:
             asked = json.loads(fields["params"])
