@@ -19,7 +19,7 @@ from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
 from authgw.login import chain, flow, recovery, redirect, throttle, totp, user, verified
-from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, sensors
+from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, scan, sensors
 from authgw.narrow.flow import MAX_ROW, WHOLE
 from authgw.policy import decide, fields, kinds
 from authgw.session import cache, epochs, keys, links, memory
@@ -86,6 +86,7 @@ FIXED = {
     "lists that are narrowed while they come in: from, at once, longest row": (
         f"{WHOLE >> 20} MiB, half of `upstream.pool`, {MAX_ROW >> 20} MiB"
     ),
+    "a page of a scan: rows, and bytes, above which fewer rows are asked for": f"{scan.CHUNK:,}, {scan.PAGE >> 20} MiB",
     "a client takes a download at, beyond `body_timeout`": f"{watch.SLOWEST // 1024} KiB/s",
     "keys in the key file": f"{keys.MAX_KEYS}",
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
