@@ -166,7 +166,8 @@ class Login(Protocol):
     async def open(self) -> None:
         """Read files, connect. Raise with a message that names the setting if that cannot work.
 
-        `ConfigError` with one `Problem` for each mistake where several can be told at once.
+        `ConfigError` with one `Problem` for each mistake where several can be told at once. One about what a setting
+        names has the setting as `source` and what it names as `where`.
         """
 
     async def close(self) -> None: ...

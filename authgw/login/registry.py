@@ -90,7 +90,7 @@ async def open_all(instances: Sequence[Instance], rights: Rights | None, *, sour
         try:
             await instance.plugin.open()
         except ConfigError as error:
-            problems += error.problems
+            problems += [_placed(problem, instance, source) for problem in error.problems]
             # What it could read of its users is checked all the same: every mistake is told at once.
             _check_rights(instance.plugin, rights, problems)
         except Exception as error:
@@ -148,6 +148,13 @@ def _located(error: ValidationError, source: str, where: str) -> list[Problem]:
         )
         problems.append(Problem(source, place, message))
     return problems
+
+
+def _placed(problem: Problem, instance: Instance, source: str) -> Problem:
+    """A plugin knows its settings by name; the operator knows them by the file and the instance that they stand in."""
+    if problem.source not in instance.plugin.Config.model_fields:
+        return problem
+    return Problem(source, f"login.{instance.name}.{problem.source}", f"{problem.where}: {problem.message}")
 
 
 def _resolved(config: BaseModel, folder: Path) -> BaseModel:

@@ -107,7 +107,7 @@ class Ldap:
                 service=service,
             )
         except OSError as error:
-            problems.append(Problem(str(config.ca_file), "", f"ca_file: holds no usable certificate: {error}"))
+            problems.append(Problem("ca_file", str(config.ca_file), f"holds no usable certificate: {error}"))
         if problems:
             raise ConfigError(problems)
 
@@ -276,8 +276,8 @@ def _secret(path: Path) -> str:
         with path.open("rb") as file:
             text = file.read(4097).removesuffix(b"\n").removesuffix(b"\r").decode()
     except (OSError, UnicodeDecodeError) as error:
-        message = f"bind_password_file: cannot be read ({getattr(error, 'strerror', None) or 'no UTF-8'})"
-        raise ConfigError([Problem(str(path), "", message)]) from None
+        message = f"cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8'}"
+        raise ConfigError([Problem("bind_password_file", str(path), message)]) from None
     if not text or len(text) > 4096 or any(mark in text for mark in "\r\n\0"):
-        raise ConfigError([Problem(str(path), "", "bind_password_file: must hold the password in one line, no more")])
+        raise ConfigError([Problem("bind_password_file", str(path), "must hold the password in one line, no more")])
     return text

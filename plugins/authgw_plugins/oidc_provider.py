@@ -150,7 +150,7 @@ class Provider:
             raise Unanswered(f"{metadata.token}: answered {str(error.error)[:60]!r}") from None
         except httpx2.HTTPStatusError as error:
             raise Unanswered(f"{metadata.token}: answered {error.response.status_code}") from None
-        except (httpx2.RequestError, OSError, RuntimeError, ValueError) as error:
+        except (Unanswered, httpx2.RequestError, OSError, RuntimeError, ValueError) as error:
             raise Unanswered(f"{metadata.token}: {trouble(error)}") from None
         return _tokens(dict(said), metadata.token)
 

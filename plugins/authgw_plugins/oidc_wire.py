@@ -90,7 +90,7 @@ class Wire:
             headers["Authorization"] = f"Bearer {token}"
         try:
             response = await httpx2.AsyncClient(**self.options()).get(url, headers=headers)
-        except (httpx2.RequestError, OSError, RuntimeError) as error:
+        except (Unanswered, httpx2.RequestError, OSError, RuntimeError) as error:
             raise Unanswered(f"{url}: {trouble(error)}") from None
         if response.status_code != 200:
             raise Unanswered(f"{url}: answered {response.status_code}")
@@ -136,6 +136,8 @@ def trouble(error: Exception) -> str:
             break
         cause = cause.__cause__ or cause.__context__
     known = unreached(error, address="issuer", trust="ca_file", wait="seconds")
+    if not known and isinstance(error, ValueError):
+        return "answered what is no JSON"
     return known or f"failed: {type(error).__name__}"
 
 

@@ -91,7 +91,7 @@ class Php:
     async def login(self, credentials: Credentials) -> Outcome:
         pool = self._pool
         if pool is None:
-            return Failed(f"{self._path} is not loaded")
+            return Failed(f"script {self._path} is not loaded")
         try:
             stamp = _checked(self._path)
         except ConfigError as error:
@@ -164,29 +164,32 @@ class Php:
     def _outcome(self, credentials: Credentials, said: Said) -> Outcome:
         frame = said.frame
         if frame is None:
-            return Failed(f"{FUNCTION} {said.trouble}")
+            return self._failed(said.trouble)
         match frame.get("state"), frame.get("type"):
             case "answer", "null" | "false":
                 return Rejected("rejected")
             case "answer", "array":
                 return self._dictionary(credentials, frame.get("value"))
             case "answer", kind:
-                return Failed(f"{FUNCTION} returned {kind}, not an array of permissions")
+                return self._failed(f"returned {kind}, not an array of permissions")
             case "unusable", _:
-                return Failed(f"{FUNCTION} returned an array that cannot be used: {frame.get('why')}")
+                return self._failed(f"returned an array that cannot be used: {frame.get('why')}")
             case "thrown", _:
-                return Failed(f"{FUNCTION} threw {_shown(str(frame.get('class')))}{_line(frame, self._path)}")
+                return self._failed(f"threw {_shown(str(frame.get('class')))}{_line(frame, self._path)}")
             case "fatal", _:
-                return Failed(f"{FUNCTION} ended with a fatal error{_line(frame, self._path)}; the log has its text")
+                return self._failed(f"ended with a fatal error{_line(frame, self._path)}; the log has its text")
             case "exit", _:
-                return Failed(f"{FUNCTION} called exit or die, which is no answer")
+                return self._failed("called exit or die, which is no answer")
         return Failed(f"script {self._path} defines no function {FUNCTION} any more")
+
+    def _failed(self, what: str) -> Failed:
+        return Failed(f"script {self._path}: {FUNCTION} {what}")
 
     def _dictionary(self, credentials: Credentials, value: object) -> Outcome:
         if value == []:
             value = {}
         if not isinstance(value, dict) or any(_is_index(key) for key in value):
-            return Failed(f"{FUNCTION} returned a list, not an array of permissions by their names")
+            return self._failed("returned a list, not an array of permissions by their names")
         return answers.outcome(credentials, {key: _plain(each) for key, each in value.items()})
 
     def _log(self, said: Said) -> None:

@@ -82,7 +82,7 @@ class Script:
     async def login(self, credentials: Credentials) -> Outcome:
         function = self._function
         if function is None:
-            return Failed(f"{self._path} is not loaded")
+            return Failed(f"script {self._path} is not loaded")
         user, password = credentials.user, credentials.password
         try:
             async with asyncio.timeout(self._timeout):
@@ -91,12 +91,13 @@ class Script:
                 else:
                     answer = await self._workers.run(lambda: self._call(function, user, password))
         except TimeoutError:
-            return Failed(f"{FUNCTION} gave no answer within {self._timeout:g} s")
+            return Failed(f"script {self._path}: {FUNCTION} gave no answer within {self._timeout:g} s")
         except Busy as error:
             return Failed(str(error), busy=True)
         except Exception as error:
-            return Failed(f"{FUNCTION} raised {type(error).__name__}{_line(error, self._path)}")
-        return _outcome(user, answer)
+            return Failed(f"script {self._path}: {FUNCTION} raised {type(error).__name__}{_line(error, self._path)}")
+        outcome = _outcome(user, answer)
+        return Failed(f"script {self._path}: {outcome.reason}") if isinstance(outcome, Failed) else outcome
 
     async def refresh(self, identity: Identity) -> Outcome:
         """A function of user and password cannot be asked without the password."""

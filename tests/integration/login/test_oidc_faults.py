@@ -262,14 +262,18 @@ async def test_what_a_provider_may_not_say_of_itself(one: Desk, says: dict[str, 
     ids=range(9),
 )
 async def test_garbage(one: Desk, path: str, data: bytes) -> None:
-    """Whatever comes in place of an answer is a failure of the provider's, never a login and never a wrong person."""
+    """Whatever comes in place of an answer is a failure of the provider's, never a login and never a wrong person; the
+    setting is named, and which of the provider's addresses it was."""
     if path != "/.well-known/openid-configuration":
         begun, _ = await one.begin()
         one.fake.replies[path] = data
-        assert isinstance(await one.finish(begun), Failed | Rejected)
+        found: object = await one.finish(begun)
     else:
         one.fake.replies[path] = data
-        assert isinstance(await one.plugin.begin("https://gateway.example/callback", "state"), Failed)
+        found = await one.plugin.begin("https://gateway.example/callback", "state")
+    assert isinstance(found, Failed), found
+    assert found.reason.startswith(f"issuer {one.fake.url}: ")
+    assert path in found.reason
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,10 @@ async def test_the_shortest_form(tmp_path: Path) -> None:
 )
 async def test_what_else_it_may_answer(tmp_path: Path, returned: str, outcome: Any) -> None:
     """Nothing, False and an error are rejections; everything that is no dictionary, and every exception, a failure."""
-    assert await answer(tmp_path, returned) == outcome
+    found = await answer(tmp_path, returned)
+    if isinstance(found, Failed):
+        found = Failed(found.reason.removeprefix(f"script {tmp_path / 'custom_login.py'}: "))
+    assert found == outcome
 
 
 @pytest.mark.parametrize(
@@ -106,7 +109,7 @@ async def test_a_function_that_never_returns(tmp_path: Path, prefix: str) -> Non
     text = f"import threading\nrelease = threading.Event()\n{prefix}def custom_login(user, password):\n    {wait}\n"
     plugin = await opened(tmp_path, text, threads=1, waiting=0, timeout=0.05)
     found = await plugin.login(WHO)
-    assert found == Failed("custom_login gave no answer within 0.05 s")
+    assert found == Failed(f"script {tmp_path / 'custom_login.py'}: custom_login gave no answer within 0.05 s")
     if not prefix:
         found = await plugin.login(WHO)
         assert isinstance(found, Failed)
