@@ -15,6 +15,8 @@ from authgw.upstream.wire import Head, malformed
 
 START = b"HTTP/1."
 GAP = b"\r\n\r\n"
+# What says how the body is framed, and whether the connection is kept.
+_FRAMES = frozenset({"content-length", "transfer-encoding", "connection"})
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TEXT = r"[\t\x20-\x7e\x80-\xff]*"
 _HEAD = re.compile(rf"HTTP/1\.([01]) ([1-5][0-9]{{2}})(?: {_TEXT})?\r\n((?:{_TOKEN}:{_TEXT}\r\n)*)\r\n")
@@ -64,12 +66,14 @@ def opening(data: bytes, bodiless: bool) -> Opening:
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip(" \t")
         fields.append((name, value))
+        if name not in _FRAMES:
+            continue
         # A tab belongs to the value for some readers and not for others: none around what frames the body.
         if name == "content-length":
             lengths.append(line[len(name) + 1 :].strip(" "))
         elif name == "transfer-encoding":
             codings.append(line[len(name) + 1 :].strip(" "))
-        elif name == "connection":
+        else:
             keep = keep and "close" not in [option.strip(" \t") for option in value.lower().split(",")]
     if status == 101:
         raise malformed("the reply switches protocols")

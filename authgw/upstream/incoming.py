@@ -30,6 +30,16 @@ class Incoming:
     never counts as a slow upstream. `whole`: seconds for all of it, until `unbounded` is called.
     """
 
+    # How each begins.
+    head: Head | None = None
+    started = done = False
+    error: UpstreamError | None = None
+    size = 0
+    _deadline = math.inf
+    _late, _seconds = Reason.UPSTREAM_REPLY_TIMEOUT, 0.0
+    _paused = False
+    _waiter: asyncio.Future[None] | None = None
+
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
@@ -38,19 +48,10 @@ class Incoming:
         resume: Callable[[], None],
         whole: float = math.inf,
     ) -> None:
-        self.head: Head | None = None
-        self.started = False
-        self.done = False
-        self.error: UpstreamError | None = None
         self._ends, self._whole = loop.time() + whole, whole
-        self._deadline = math.inf
-        self._late, self._seconds = Reason.UPSTREAM_REPLY_TIMEOUT, 0.0
-        self.size = 0
-        self._paused = False
         self._pieces: deque[bytes] = deque()
         self._loop, self._landing = loop, landing
         self._pause, self._resume = pause, resume
-        self._waiter: asyncio.Future[None] | None = None
 
     # the connection's side
 

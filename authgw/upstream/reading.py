@@ -31,17 +31,19 @@ class Reading:
     `pieces` are the body's bytes that came since the owner last took them away.
     """
 
+    # How each begins; most of it never changes.
+    head: Head | None = None
+    framing = Framing.NONE
+    started = done = surplus = keep = False
+    _interim = _left = _overhead = 0
+    _seen = _tail = b""
+    _complete = _trailer = False
+    _parser: httptools.HttpResponseParser | None = None
+
     def __init__(self, bodiless: bool, max_head: int, max_fields: int) -> None:
-        self.head: Head | None = None
-        self.framing = Framing.NONE
         self.pieces: list[bytes] = []
-        self.started = self.done = self.surplus = self.keep = False
         self._bodiless = bodiless
         self._max_head, self._max_fields = max_head, max_fields
-        self._interim = self._left = self._overhead = 0
-        self._seen = self._tail = b""
-        self._complete = self._trailer = False
-        self._parser: httptools.HttpResponseParser | None = None
 
     def feed(self, data: bytes) -> None:
         """Take in what came. Surplus bytes end nothing: the reply is whole, but the connection must not be kept."""
