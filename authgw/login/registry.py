@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +45,19 @@ def installed() -> dict[str, list[EntryPoint]]:
         if point.value not in [known.value for known in found.get(point.name, [])]:
             found.setdefault(point.name, []).append(point)
     return found
+
+
+def preload(configured: Iterable[Configured]) -> None:
+    """Import those of the chain's plugins that come with the gateway, for processes that are forked afterwards.
+
+    Others may begin something as they are imported, which does not survive a fork. What fails, `build` reports.
+    """
+    known = installed()
+    for one in configured:
+        for point in known.get(one.plugin, ()):
+            if point.module.startswith("authgw_plugins."):
+                with contextlib.suppress(Exception):
+                    point.load()
 
 
 def build(

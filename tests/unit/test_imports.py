@@ -14,16 +14,23 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILT = """
 import asyncio, os, sys
 from pathlib import Path
+from authgw.app import create
 from authgw.cli import main, serve
 from authgw.settings import load
 
 async def built():
-    from authgw.app import create
-    gateway = await create(load(Path(sys.argv[1]), os.environ))
+    gateway = await create(settings)
     await gateway.open()
     await gateway.close()
 
+settings = load(Path(sys.argv[1]), os.environ)
+if settings.gateway.workers > 1:
+    serve.preload(settings)
+before = set(sys.modules)
 asyncio.run(built())
+if settings.gateway.workers > 1:
+    print(*sorted(set(sys.modules) - before))
+    sys.exit()
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
@@ -66,6 +73,14 @@ def test_websockets_come_with_a_policy_that_names_one(tmp_path: Path) -> None:
     entry = '[[call]]\nname = "live"\npath = "/live"\nunscoped = true\nneeds = ["can_cdr"]\nreply = "websocket"\n'
     (tmp_path / "live.toml").write_text(entry)
     assert "websockets" in loaded(tmp_path, policy={"files": ["voipmonitor", "live.toml"]})
+
+
+def test_workers_import_nothing_that_they_could_share(tmp_path: Path) -> None:
+    """With several workers their parent has what they need: of what each imports by itself nothing is large."""
+    redis = {"store": "redis://127.0.0.1:9/0"}
+    later = loaded(tmp_path, sessions=redis, gateway={"workers": 2})
+    packages = {name.partition(".")[0] for name in later} - sys.stdlib_module_names
+    assert not packages & {"authgw", "authgw_plugins", "sqlalchemy", "jinja2", "ldap3", "uvloop"}, later
 
 
 def test_commands_are_listed_without_the_gateway(tmp_path: Path) -> None:
