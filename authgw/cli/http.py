@@ -56,8 +56,7 @@ class BoundedHead(HttpToolsProtocol):
         if answered is not None and not answered.response_complete:
             answered.disconnected = True
             answered.set()
-        # Both know this connection: without them it goes at once, not with some later collection.
-        del self.parser
+        # It knows this connection: without it both go at once, not with some later collection.
         self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:

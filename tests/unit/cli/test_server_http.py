@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -178,3 +180,21 @@ async def test_overdue_connections_are_closed(server: Server) -> None:
     http.close_overdue(connections, loop.time() + http.KEEP_ALIVE_SECONDS + 1)
     assert await asyncio.wait_for(reader.read(), 10) == b""
     writer.close()
+
+
+async def test_a_connection_that_ended_is_gone(server: Server) -> None:
+    """Nothing of a client that left waits for the garbage collector."""
+    gc.disable()
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /1 HTTP/1.1\r\nHost: gw\r\n\r\n")
+        assert await reader.readuntil(b"/1? ")
+        (found,) = map(weakref.ref, server.state.connections)
+        writer.close()
+        for _ in range(10_000):
+            if found() is None:
+                break
+            await asyncio.sleep(0)
+        assert found() is None
+    finally:
+        gc.enable()

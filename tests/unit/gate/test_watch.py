@@ -138,12 +138,11 @@ async def test_a_client_that_trickles_is_given_up(client: Client) -> None:
     """Each piece is taken in time, but all of them far too slowly: whoever takes as much as he should is left alone."""
     for size, given_up in ((10 * SLOWEST, False), (1, True)):
         watch = Watch()
-        work = watch.work(client.receive, 0.02)
+        work = watch.work(client.receive, 0.2)
 
         async def stream(work: Work = work, size: int = size) -> None:
-            for _ in range(8):
-                await work.offer(asyncio.sleep(0.01), size)
-            await work.offer(asyncio.sleep(0.01), size)
+            for _ in range(9):
+                await work.offer(asyncio.sleep(0.03), size)
 
         served = asyncio.create_task(work.over(stream()))
         while not served.done():
