@@ -32,7 +32,7 @@ from authgw.session.epochs import Epochs
 log = logging.getLogger("authgw.login")
 
 # For how long a token that is in no database is taken to be in none.
-_UNKNOWN_SECONDS = 10.0
+UNKNOWN_SECONDS = 10.0
 INVALID = Turned(Reason.TOKEN_INVALID, 401, "Invalid token.")
 _EXPIRED = Turned(Reason.TOKEN_EXPIRED, 401, "Your token has expired. Make a new one on your account page.")
 _OLD = Turned(Reason.TOKEN_RIGHTS_OLD, 401, "The rights of your token are too old. Sign in once to renew them.")
@@ -169,7 +169,7 @@ class TokenLogin:
 
     def _forget(self, name: bytes) -> None:
         """There is no such token: nobody can make one that is guessed already, so it is not looked for every time."""
-        self._unknown[name] = self._clock() + _UNKNOWN_SECONDS
+        self._unknown[name] = self._clock() + UNKNOWN_SECONDS
         if len(self._unknown) > MAX_ENTRIES:
             self._unknown.popitem(last=False)
 

@@ -18,7 +18,7 @@ from authgw.durable import database, factors, tokens
 from authgw.facts import teller
 from authgw.intake import json as intake_json
 from authgw.intake.limits import Limits
-from authgw.login import chain, flow, recovery, redirect, throttle, totp, user, verified
+from authgw.login import bearer, chain, flow, recovery, redirect, throttle, totp, user, verified
 from authgw.narrow import facts_gui, facts_outline, facts_teller, fetch, scan, sensors
 from authgw.narrow.flow import MAX_ROW, WHOLE
 from authgw.policy import decide, fields, kinds
@@ -64,7 +64,8 @@ FIXED = {
     ),
     "user name, password": f"{user.MAX_USER} characters, {user.MAX_PASSWORD_BYTES} bytes",
     "time of a login plugin": f"{chain.PLUGIN_SECONDS:g} s",
-    "longest pause after failed logins, before the lock-out": f"{throttle.MAX_PAUSE} s",
+    "longest pause after failed logins, before the lock-out, and after guessed tokens": f"{throttle.MAX_PAUSE} s",
+    "a token that is in no database is not looked for again": f"{bearer.UNKNOWN_SECONDS:g} s",
     "a login attempt between password and second factor, wrong codes in it": f"{flow.SECONDS:g} s, {flow.MAX_WRONG}",
     "steps of 30 s by which a code may be off; by which a clock is told": f"{totp.TOLERANCE}, {totp.SKEW}",
     "recovery codes, second factors of a user": f"{recovery.COUNT}, {factors.MAX_FACTORS}",
