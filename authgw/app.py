@@ -152,7 +152,8 @@ async def create(settings: Settings) -> Gateway:
     )
     links = Links(settings.database.url, key_file.derive_all("links"), time.time)
     facts = call_facts(settings, upstream)
-    parts = _parts(settings, catalogue, upstream, facts, doors, audit, links)
+    handles = Handles(redis, key_file, time.time)
+    parts = _parts(settings, catalogue, upstream, facts, doors, audit, links, handles)
     has_sockets = any(entry.reply == "websocket" for entry in catalogue.entries)
     if has_sockets:
         # A library that few sites have any use for (1 MB).
@@ -162,7 +163,6 @@ async def create(settings: Settings) -> Gateway:
         parts.sockets = Sockets(parts, dialler_of(settings, upstream))
     attempts = Attempts(key_file.derive("login-form"), time.time)
     browser = Browser(sessions, attempts, names, settings.gateway, remember=ours.remember)
-    handles = Handles(redis, key_file, time.time)
     steps = Steps(browser, front.second, Underway(handles, names, time.time), time.time)
     sensor_names = parts.narrow.sensors.names
     expired = account.expired(browser, front, handles, audit)
@@ -191,6 +191,7 @@ def _parts(
     doors: Doors,
     audit: Audit,
     links: Links,
+    handles: Handles,
 ) -> Parts:
     base = Base.from_url(settings.upstream.url)
     public_url = settings.gateway.public_url
@@ -217,7 +218,7 @@ def _parts(
         doors=doors,
         narrow=narrow,
         audit=audit,
-        services=Services(time.monotonic),
+        services=Services(handles),
         shares=Shares(links, doors, narrow, _rules(settings)),
         always_200=settings.policy.refusals == "200",
     )

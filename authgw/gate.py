@@ -14,6 +14,7 @@ from typing import Any
 
 from authgw import edge, present
 from authgw.answer import Answer, as_json
+from authgw.catalogue.model import Entry
 from authgw.errors import StoreError, UpstreamError
 from authgw.intake.read import read
 from authgw.intake.request import Refused, Request
@@ -94,10 +95,7 @@ class Gate:
         entry, named = hit if hit is not None else (None, {})
         trail.path, trail.entry = path or request.path, entry.name if entry else ""
         if entry is not None and entry.answer == "bypass_login":
-            if (wrong := typed.read(entry, named).refusal) is not None:
-                trail.refused = wrong
-                return as_json(wrong.status, {"success": False, "error": wrong.detail})
-            return await parts.doors.bypass_login(request)
+            return await self._bypass_login(request, entry, named, trail)
         if entry is not None and entry.auth == "share":
             return await parts.shares.open(request, path or "", entry, named, trail)
         visitor = await parts.doors.enter(request, path, entry)
@@ -119,13 +117,25 @@ class Gate:
         if entry.answer == "logout":
             return await parts.doors.logout(request, visitor)
         if entry.answer is not None:
-            return parts.services.answer(decision, visitor)
-        reason = parts.services.reason(visitor, decision.fields.get(entry.object.get("cdr", ""), ""))
+            return await parts.services.answer(decision, visitor)
+        reason = ""
+        if entry.reason:
+            trail.said = reason = await parts.services.reason(
+                visitor, decision.fields.get(entry.object.get("cdr", ""), "")
+            )
         work = parts.narrow.run(decision, visitor.claims, request, path, reason=reason)
         # What changes something is carried through; nothing else is worth a session that nobody waits for.
         if entry.changes:
             return await work
         return await parts.watch.work(receive, parts.body_seconds, trail.still(parts.doors)).over(work)
+
+    async def _bypass_login(
+        self, request: Request, entry: Entry, named: Mapping[str, Any], trail: Trail
+    ) -> Outcome | Answer:
+        if (wrong := typed.read(entry, named).refusal) is not None:
+            trail.refused = wrong
+            return as_json(wrong.status, {"success": False, "error": wrong.detail})
+        return await self._parts.doors.bypass_login(request)
 
     async def _send(self, outcome: Outcome | Answer, receive: edge.Receive, send: edge.Send, trail: Trail) -> None:
         if isinstance(outcome, Passed):

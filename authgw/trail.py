@@ -35,6 +35,7 @@ class Trail:
         "peer",
         "refused",
         "request",
+        "said",
         "size",
         "status",
         "visitor",
@@ -49,7 +50,7 @@ class Trail:
         self.refused: Deny | None = None
         self.cut: Reason | None = None
         self.calls: tuple[int, ...] = ()
-        self.path = self.entry = self.peer = self.asked = ""
+        self.said = self.path = self.entry = self.peer = self.asked = ""
         self.status = self.size = 0
         self.written = False
 
@@ -83,7 +84,7 @@ class Trail:
             # What strangers send may be a password under any name.
             fields["query"] = _query(self.request.fields) if self.request and self.visitor else ""
         said = self.request.fields.get("auditReason") if self.request else None
-        fields["said"] = said if isinstance(said, str) else ""
+        fields["said"] = said if isinstance(said, str) and said else self.said
         fields |= {"calls": list(self.calls), "bytes": self.size, "ms": round((ended - self.began) * 1000, 1)}
         if self.cut:
             fields["cut"] = self.cut.value

@@ -25,6 +25,7 @@ class HandleKind(StrEnum):
     LOGIN_ATTEMPT = "attempt"
     REDIRECT = "redirect"
     PASSKEY = "passkey"
+    AUDIT_REASON = "reason"
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

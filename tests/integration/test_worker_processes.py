@@ -12,12 +12,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from kit.trail import lines
 from kit.world import World, world
 
 ALICE = {"username": "alice", "password": "secret", "id": 1, "can_cdr": True}
 SQL = "/php/model/sql.php"
 COUNTED = {"task": "LISTING", "module": "CDR", "fdatefrom": "2026-11-23T00:00:00", "suppress_results": "1"}
 COUNT = 2
+AUDITED = {"username": "audited", "password": "secret", "id": 2, "can_cdr": True, "can_pcap": True, "can_audit": 1}
 
 
 def children(pid: int) -> set[int]:
@@ -43,7 +45,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, users=[ALICE], store="redis", gateway={"workers": COUNT}) as found:
+    with world(tmp_path, users=[ALICE, AUDITED], store="redis", gateway={"workers": COUNT}) as found:
         yield found
 
 
@@ -54,8 +56,8 @@ def ask(place: World, **fields: str) -> httpx2.Response:
         return client.post(SQL, data=fields, headers=cookie)
 
 
-def login(place: World) -> str:
-    said = ask(place, module="bypass_login", user="alice", **{"pass": "secret"}).json()
+def login(place: World, user: str = "alice") -> str:
+    said = ask(place, module="bypass_login", user=user, **{"pass": "secret"}).json()
     return f"{said['cookie_name']}={said['SID']}"
 
 
@@ -92,3 +94,22 @@ def test_workers_end_with_their_parent(place: World, number: signal.Signals) -> 
     until(lambda: not any(map(runs, workers)), "the workers have ended")
     with pytest.raises(httpx2.ConnectError):
         ask(place, **COUNTED)
+
+
+def test_every_worker_knows_a_reason_that_was_given(place: World) -> None:
+    """Told to one by saveAudit, it counts for the download at all of them: for that call and that session alone, and
+    the audit log has it."""
+    cookie, other = login(place, "audited"), login(place, "audited")
+
+    def download(call_id: str, cookie: str) -> int:
+        with httpx2.Client(base_url=place.url, timeout=20) as client:
+            return client.get("/php/pcap.php", params={"id": call_id}, headers={"cookie": cookie}).status_code
+
+    assert download("1", cookie) == 403
+    with httpx2.Client(base_url=place.url, timeout=20) as client:
+        given = {"task": "saveAudit", "id": "1", "auditReason": "ticket 4711"}
+        said = client.post("/php/model/utilities.php", data=given, headers={"cookie": cookie})
+    assert said.json() == {"success": True}
+    assert [download("1", cookie) for _ in range(12)] == [200] * 12
+    assert (download("2", cookie), download("1", other)) == (403, 403)
+    assert {line["said"] for line in lines(place.gateway.folder, "download", 12, having="said")} == {"ticket 4711"}
