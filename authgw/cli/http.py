@@ -17,6 +17,7 @@ HEAD_SECONDS = 20.0
 # Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
 KEEP_ALIVE_SECONDS = 75
 BEHIND_BODY = "There are fields behind the body (trailers); none are accepted."
+NO_OPENING = "This opens no WebSocket: it has a body, or more or longer fields than are accepted."
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
@@ -67,6 +68,13 @@ class BoundedHead(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         super().send_400_response(BEHIND_BODY if self._closed.tried else msg)
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        protocol: Any = self.transport.get_protocol()
+        if not protocol.handshake_initiated:
+            # It could not read the head, and says nothing: the connection would wait for ever.
+            self.send_400_response(NO_OPENING)
 
     def on_message_begin(self) -> None:
         self.url, self.headers, self.expect_100_continue = b"", [], False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -50,11 +50,11 @@ class Server:
         await send(start(200, (b"content-length", b"%d" % len(text))))
         await send(body(text))
 
-    async def open(self) -> asyncio.Server:
+    async def open(self, ws: Literal["none", "websockets-sansio"] = "none") -> asyncio.Server:
         async def call(scope: Any, receive: Any, send: Any) -> None:
             await self.app(scope, receive, send)
 
-        config = uvicorn.Config(call, log_config=None, access_log=False, ws="none", lifespan="off")
+        config = uvicorn.Config(call, log_config=None, access_log=False, ws=ws, lifespan="off")
         config.load()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: http.BoundedHead(config, self.state, {}), "127.0.0.1", 0)
