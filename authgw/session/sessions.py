@@ -141,8 +141,10 @@ class Sessions:
             handle, known = found
             if now < known.settled and known.record.kind in kinds:
                 names, epoch = known.names, known.record.epoch
-                # Where the epochs are asked, what ended meanwhile is not confirmed.
-                held = self._epochs.holds_by_cache(names, epoch, now) or await self._epochs.holds(names, epoch)
+                # Where the epochs are asked, what ended or changed meanwhile is not confirmed.
+                held = self._epochs.holds_by_cache(names, epoch, now) or (
+                    await self._epochs.holds(names, epoch) and self.memory.current(handle, now) is known
+                )
                 if held and (session := self.memory.confirm(handle, known, now)) is not None:
                     return session
         return await self._found(sid, kinds)
