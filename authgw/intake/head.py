@@ -12,9 +12,11 @@ from authgw.intake.limits import Limits
 from authgw.intake.peer import client_address
 from authgw.intake.request import Raw, Refused
 
-# What is remembered is bounded in number and in size: 2 MiB at the most.
+# What is remembered is bounded in number and in size, in bytes as in pieces (fields and cookies), each of which costs
+# far more than its bytes: 8 MiB at the most, measured with headers made for it.
 KNOWN = 512
 LARGEST = 4096
+MOST = 48
 
 _Key = tuple[str, tuple[tuple[bytes, bytes], ...]]
 
@@ -44,11 +46,16 @@ class Heads:
         if (known := self._known.get(key)) is not None:
             return known
         head = judge(raw, self._limits)
-        if isinstance(head, Head) and sum([len(name) + len(value) for name, value in raw.headers]) <= LARGEST:
+        if isinstance(head, Head) and _is_small(raw, head):
             if len(self._known) >= KNOWN:
                 del self._known[next(iter(self._known))]
             self._known[key] = head
         return head
+
+
+def _is_small(raw: Raw, head: Head) -> bool:
+    size = sum([len(name) + len(value) for name, value in raw.headers])
+    return size <= LARGEST and len(raw.headers) + sum(map(len, head.cookies.values())) <= MOST
 
 
 def judge(raw: Raw, limits: Limits) -> Head | Refused:
