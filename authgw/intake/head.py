@@ -16,7 +16,7 @@ from authgw.intake.request import Raw, Refused
 # far more than its bytes: 8 MiB at the most, measured with headers made for it.
 KNOWN = 512
 LARGEST = 4096
-MOST = 48
+MOST = 40
 
 _Key = tuple[str, tuple[tuple[bytes, bytes], ...]]
 

@@ -87,7 +87,8 @@ class Bulk:
         """Whether rows that were read here have each field that was judged once: in every row it is, or the row would
         not have been read, so with more of them than rows it is somewhere twice."""
         text = b"".join(rows)
-        return b'" :' not in text and all(text.count(name + b":") == len(rows) for name in self._names)
+        apart = b'" :' in text or b"  :" in text
+        return not apart and all(text.count(name + b":") == len(rows) for name in self._names)
 
 
 @lru_cache(maxsize=512)

@@ -130,3 +130,14 @@ def test_usual_replies_are_read_in_bulk() -> None:
         page = Reader(spec, needs).page(body % (row, row.replace(b'ID":1', b'ID":2')))
         assert all(isinstance(found, BulkRow) for found in page.rows)
         assert written(page.rows, bulk(spec, needs)) == [row, row.replace(b'ID":1', b'ID":2')]
+
+
+@pytest.mark.parametrize("gap", [b"", b" ", b"  ", b"   ", b'" :', b'":'])
+def test_a_field_that_is_there_twice_goes_out_once(gap: bytes) -> None:
+    """However far its second name stands from its colon: a reader who takes the first of two sees nothing else."""
+    scope = compile_scope(SCOPES["domain"])
+    row = b'{"ID":1,"caller_domain":"other.example","called_domain":"x","a":"%b","caller_domain"%b:"acme.example"}'
+    gap, text = (b"", gap.replace(b'"', b'\\"')) if b'"' in gap else (gap, b"")
+    page = Reader(BARE, scope.needs).page(b"[%b]" % (row % (text, gap)))
+    (written_row,) = written(page.rows, bulk(BARE, scope.needs))
+    assert [value for key, value in pairs(written_row) if key == "caller_domain"] == ["acme.example"]
