@@ -112,6 +112,8 @@ def find(file: Path, code: str, *, max_files: int = MAX_FILES, max_bytes: int = 
 
 def _lines(file: Path) -> Iterator[bytes]:
     opened: IO[bytes]
+    if file.exists() and not file.is_file():
+        raise OSError("is no file; where it leads, nothing can be read again")
     with _PACKED.get(file.suffix, open)(file, "rb") as opened:
         yield from iter(lambda: opened.readline(_MAX_LINE), b"")
 

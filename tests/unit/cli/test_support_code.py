@@ -137,6 +137,15 @@ def test_no_trail_at_all(config: Path) -> None:
     assert (asked.exit_code, "not read: audit.jsonl: is not there" in asked.stderr) == (1, True)
 
 
+def test_what_is_no_file_is_not_read(config: Path) -> None:
+    """A trail that goes into a device or a pipe cannot be read again, and reading would wait for ever."""
+    (config.parent / "audit.jsonl").symlink_to("/dev/null")
+    write(config.parent / "audit.jsonl.1", {**LINE, "request": "0" * 12})
+    asked = ask(config, "--code", CODE)
+    assert asked.exit_code == 1
+    assert "not read: audit.jsonl: is no file; where it leads, nothing can be read again" in asked.stderr
+
+
 def test_no_more_is_read_than_its_bounds(tmp_path: Path) -> None:
     """Files beyond the bound of files or of bytes are named, not read."""
     for number in range(5):
