@@ -46,7 +46,6 @@ from authgw.session.store import ask, read
 
 __all__ = ["SESSION", "SessionLimits", "Sessions"]
 
-USER = "authgw:user:"
 TOUCH_SECONDS = 30.0
 
 
@@ -142,9 +141,8 @@ class Sessions:
             if now < known.settled and known.record.kind in kinds:
                 names, epoch = known.names, known.record.epoch
                 # Where the epochs are asked, what ended or changed meanwhile is not confirmed.
-                held = self._epochs.holds_by_cache(names, epoch, now) or (
-                    await self._epochs.holds(names, epoch) and self.memory.current(handle, now) is known
-                )
+                held = self._epochs.holds_by_cache(names, epoch, now)
+                held = held or (await self._epochs.holds(names, epoch) and self.memory.current(handle, now) is known)
                 if held and (session := self.memory.confirm(handle, known, now)) is not None:
                     return session
         return await self._found(sid, kinds)
