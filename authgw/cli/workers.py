@@ -21,6 +21,7 @@ import click
 # Between two starts of the same worker.
 PAUSE_SECONDS = 1.0
 READY = b"."
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 Work = Callable[[Callable[[], None], int], None]
 """A worker's whole life: it calls the first argument when it is ready, and ends when the pipe (the second) ends."""
@@ -38,7 +39,7 @@ class Workers:
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT; the exit code. The first worker must come up, or its own code is the answer."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDING:
             signal.signal(number, self._end)
         gc.collect()
         gc.freeze()
@@ -61,20 +62,25 @@ class Workers:
     def _start(self, at: int) -> bool:
         """Whether the worker has come up."""
         listen, tell = os.pipe()
-        pid = os.fork()
+        # A signal that came between the two would end all workers but this one, which nobody knows yet.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        pid = -1 if self._ending else os.fork()
         if not pid:
             os.close(listen)
             self._be_worker(tell)
+        if pid > 0:
+            self._running[pid] = at
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         os.close(tell)
-        self._running[pid] = at
         with _closing(listen):
             return _read(listen) == READY
 
     def _be_worker(self, tell: int) -> NoReturn:
         code = 1
         try:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in ENDING:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             os.close(self._parent)
 
             def ready() -> None:
