@@ -76,6 +76,11 @@ class Exchange:
         be there until it is collected."""
         return self
 
+    @property
+    def in_the_middle(self) -> bool:
+        """The answer has begun, and there is more of it to come."""
+        return self._started and not self.response_complete
+
     def set(self) -> None:
         """Something happened: more of the body, its end, or the client's leaving."""
         self._happened = True

@@ -10,12 +10,15 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from authgw.cli.exchange import Exchange
+from authgw.watch import SLOWEST
 
 # Far over what intake takes, which refuses with a reason; this is what may pile up before intake sees anything.
 MAX_HEAD = 128 * 1024
 HEAD_SECONDS = 20.0
 # Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
 KEEP_ALIVE_SECONDS = 75
+# A client takes an answer at SLOWEST, beyond this at the start.
+ANSWER_SECONDS = 60.0
 BEHIND_BODY = "There are fields behind the body (trailers); none are accepted."
 NO_OPENING = "This opens no WebSocket: it has a body, or more or longer fields than are accepted."
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -39,6 +42,8 @@ class BoundedHead(HttpToolsProtocol):
     """
 
     due = 0.0
+    # When the connection is broken off unless all that was answered has been taken; 0: it has.
+    taken_by = 0.0
     answered: Exchange | None = None
     _head = 0
     _in_head = True
@@ -59,6 +64,19 @@ class BoundedHead(HttpToolsProtocol):
             answered.set()
         # It knows this connection: without it both go at once, not with some later collection.
         self.cycle = None  # type: ignore[assignment]
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.taken_by = self.loop.time() + ANSWER_SECONDS + self.transport.get_write_buffer_size() / SLOWEST
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.taken_by = 0.0
+
+    @property
+    def streams(self) -> bool:
+        """In the middle of an answer that comes in pieces: whoever sends it knows how long its client may take."""
+        return self.answered is not None and self.answered.in_the_middle
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -145,5 +163,8 @@ class BoundedHead(HttpToolsProtocol):
 def close_overdue(connections: Iterable[Any], now: float) -> None:
     """Close the connections whose time is over. `now`: the loop's seconds."""
     for connection in tuple(connections):
-        if 0 < getattr(connection, "due", 0.0) <= now and not connection.transport.is_closing():
-            connection.transport.close()
+        transport = connection.transport
+        if 0 < getattr(connection, "taken_by", 0.0) <= now and (transport.is_closing() or not connection.streams):
+            transport.abort()  # to close it would wait for the client to take the rest
+        elif 0 < getattr(connection, "due", 0.0) <= now and not transport.is_closing():
+            transport.close()

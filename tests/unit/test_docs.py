@@ -93,6 +93,9 @@ FIXED = {
     "time to finish at the end": f"{serve.GRACEFUL_SECONDS} s",
     "head of a request, time for it": f"{http.MAX_HEAD // 1024} KiB, {http.HEAD_SECONDS:g} s",
     "idle connections of clients": f"{http.KEEP_ALIVE_SECONDS} s",
+    "a client takes an answer that is not streamed within, and at": (
+        f"{http.ANSWER_SECONDS:g} s, {watch.SLOWEST // 1024} KiB/s"
+    ),
     "idle connections to the GUI": f"{_CLIENT.keep:g} s",
     "a reply of the GUI: head, fields, interim replies before it": (
         f"{_CLIENT.head // 1024} KiB, {_CLIENT.fields}, {reading.MAX_INTERIM}"
