@@ -13,7 +13,7 @@ from authgw.narrow.document import extract
 from authgw.narrow.resolve import Leg
 from authgw.policy.decision import Element
 from authgw.reasons import Reason
-from authgw.upstream.api import Call, Reply, Upstream
+from authgw.upstream.api import Call, Reply, Upstream, kind_of
 
 MAX_REFUSAL = 4096
 # Bytes on disk for one bundle of captures or recordings.
@@ -102,10 +102,9 @@ async def has_file(reply: Reply, types: Sequence[str]) -> bool:
 
     Anything else raises `UpstreamError`.
     """
-    kind = next((value for name, value in reply.headers if name == "content-type"), "").partition(";")[0]
     if reply.status in {304, 416}:
         return True
-    if reply.status in {200, 206} and (not types or kind.strip().lower() in types):
+    if reply.status in {200, 206} and (not types or kind_of(reply) in types):
         return True
     if reply.status != 200:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {reply.status}")
@@ -114,7 +113,7 @@ async def has_file(reply: Reply, types: Sequence[str]) -> bool:
     except (UpstreamError, msgspec.MsgspecError):
         said = _Refusal(True)
     if said.success:
-        raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"answered with {kind or 'no type'}, not {types[0]}")
+        raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"answered with {kind_of(reply) or 'no type'}, not {types[0]}")
     return False
 
 

@@ -28,7 +28,7 @@ from authgw.policy.decision import Allow, Deny, Element
 from authgw.policy.kinds import ids, scalar
 from authgw.reasons import Reason
 from authgw.rights.claims import Claims
-from authgw.upstream.api import Reply, Upstream
+from authgw.upstream.api import Reply, Upstream, kind_of
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _STREAM_STATUS = frozenset({200, 206, 304, 416})
@@ -285,7 +285,6 @@ def _unfit(allow: Allow, reply: Reply) -> Deny | None:
         raise UpstreamError(Reason.UPSTREAM_STATUS, f"answered with {status}")
     if not entry.types or status not in {200, 206}:
         return None
-    kind = dict(reply.headers).get("content-type", "").partition(";")[0]
-    if kind.strip().lower() not in entry.types:
+    if (kind := kind_of(reply)) not in entry.types:
         raise UpstreamError(Reason.UPSTREAM_MALFORMED, f"answered with {kind or 'no type'}, not {entry.types[0]}")
     return None

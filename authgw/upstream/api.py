@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -45,7 +46,7 @@ class Reply(Protocol):
     @property
     def location(self) -> str | None: ...
 
-    async def read(self, limit: int) -> bytes:
+    def read(self, limit: int) -> Awaitable[bytes]:
         """The whole body, content coding undone. More than `limit` bytes (after decoding): UPSTREAM_TOO_LARGE."""
 
     def stream(self) -> AsyncIterator[bytes]:
@@ -59,3 +60,16 @@ class Upstream(Protocol):
     """The GUI as asked with the service account."""
 
     async def send(self, call: Call) -> Reply: ...
+
+
+def kind_of(reply: Reply) -> str:
+    """The media type of a reply, in lower case and without parameters; empty if it names none."""
+    for name, value in reply.headers:
+        if name == "content-type":
+            return _kind(value)
+    return ""
+
+
+@lru_cache(256)  # there are few types, and every reply has one
+def _kind(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

@@ -19,8 +19,8 @@ class LeasedReply:
         self._reply, self._release = reply, release
         self._closed = False
 
-    async def read(self, limit: int) -> bytes:
-        return await self._reply.read(limit)
+    def read(self, limit: int) -> Awaitable[bytes]:
+        return self._reply.read(limit)
 
     def stream(self) -> AsyncIterator[bytes]:
         return self._reply.stream()
@@ -29,7 +29,7 @@ class LeasedReply:
         if not self._closed:
             self._closed = True
             self._release(self._reply.complete)
-            await self._reply.close()
+            self._reply.give_up()
 
 
 def exchange(

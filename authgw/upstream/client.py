@@ -103,16 +103,16 @@ class HttpReply:
 
     def drop_body(self) -> None:
         """What is still to come is not wanted: the reply reads as empty."""
-        self._give_up()
+        self.give_up()
         self._incoming.discard()
         self._incoming.done, self._incoming.error = True, None
         self._coding = ""
 
     async def close(self) -> None:
-        """A reply that is not whole yet costs its connection: the rest of it must never meet another request."""
-        self._give_up()
+        self.give_up()
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """A reply that is not whole yet costs its connection: the rest of it must never meet another request."""
         if self._connection.incoming is self._incoming:
             self._connection.fail(given_up())
 

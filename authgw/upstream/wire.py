@@ -123,10 +123,14 @@ def request_head(
     """The head of a request. `length` is the body's, None for no body. ValueError: a caller passed what is not HTTP."""
     if not METHOD.fullmatch(method) or not TARGET.fullmatch(where):
         raise ValueError("the method or the target of an upstream request is malformed")
-    lines = [
-        f"{method} {where.decode('ascii')} HTTP/1.1\r\nhost: {base.authority}\r\n"
-        f"accept-encoding: {'gzip' if decode else 'identity'}\r\n"
-    ]
+    first = f"{method} {where.decode('ascii')} HTTP/1.1\r\nhost: {base.authority}\r\n"
+    coding = "accept-encoding: gzip\r\n" if decode else "accept-encoding: identity\r\n"
+    framing = "\r\n" if length is None else f"content-length: {length}\r\n\r\n"
+    return "".join([first, coding, _lines(headers), framing]).encode("latin-1")
+
+
+def _lines(headers: Headers) -> str:
+    lines = []
     for name, value in headers:
         # The names that are sent are few: each is looked at once.
         if name not in _sendable and not _may_be_sent(name):
@@ -134,8 +138,7 @@ def request_head(
         lines.append(f"{name}: {value}\r\n")
     if not VALUE.fullmatch("".join([value for _, value in headers])):
         raise ValueError("a header's value cannot be sent upstream")
-    lines.append("\r\n" if length is None else f"content-length: {length}\r\n\r\n")
-    return "".join(lines).encode("latin-1")
+    return "".join(lines)
 
 
 def _may_be_sent(name: str) -> bool:
