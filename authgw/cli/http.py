@@ -47,6 +47,8 @@ class BoundedHead(HttpToolsProtocol):
     answered: Exchange | None = None
     _head = 0
     _in_head = True
+    # What came was no request, and neither is what comes.
+    _spoilt = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -78,16 +80,33 @@ class BoundedHead(HttpToolsProtocol):
         """In the middle of an answer that comes in pieces: whoever sends it knows how long its client may take."""
         return self.answered is not None and self.answered.in_the_middle
 
+    def _owed(self) -> Exchange | None:
+        """The answer that a request which is whole waits for, or that has begun."""
+        before = self.answered
+        if before is None or before.response_complete:
+            return None
+        return before if before.in_the_middle or not before.more_body else None
+
     def data_received(self, data: bytes) -> None:
+        if self._spoilt:
+            return
         super().data_received(data)
         self._head = self._head + len(data) if self._in_head else 0
         if self._head > MAX_HEAD:
             self.send_400_response("Request head too large.")
 
     def send_400_response(self, msg: str) -> None:
+        if (owed := self._owed()) is not None:
+            # A refusal would be taken for that answer, or for a part of it: behind it is the end.
+            owed.keep_alive = False
+            self._spoilt, self.due = True, 0.0
+            return
         super().send_400_response(BEHIND_BODY if self._closed.tried else msg)
 
     def handle_websocket_upgrade(self) -> None:
+        if self._owed() is not None:
+            self.send_400_response(NO_OPENING)
+            return
         super().handle_websocket_upgrade()
         protocol: Any = self.transport.get_protocol()
         if not protocol.handshake_initiated:

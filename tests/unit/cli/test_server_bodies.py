@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -84,3 +85,30 @@ async def test_chunks_without_a_trailer_are_a_body(server: Server) -> None:
     said = await server.ask(CHUNKED + b"\r\n" + NEXT)
     assert said.count(b"HTTP/1.1 200 OK") == 2
     assert b"/? ab" in said
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_refusal_is_no_part_of_another_answer(server: Server, begun: bool) -> None:
+    """Bytes that are no request, behind one that is being answered: that one gets its whole answer, with no 400 in its
+    place or among its bytes, and the connection ends with it."""
+    go = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        server.seen.append(scope)
+        if not begun:
+            await go.wait()
+        await send(start(200, (b"content-length", b"200")))
+        await send(body(b"a" * 100, more=True))
+        await go.wait()
+        await send(body(b"b" * 100))
+
+    server.app = slow
+    asked = b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n"
+    asking = asyncio.ensure_future(server.ask(asked, b"no request\r\n\r\n" + asked, asked))
+    for _ in range(1000):
+        await asyncio.sleep(0)  # until nothing comes any more
+    go.set()
+    said = await asking
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert said.partition(b"\r\n\r\n")[2] == b"a" * 100 + b"b" * 100
+    assert len(server.seen) == 1

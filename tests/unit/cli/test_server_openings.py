@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from kit.serving import LAST, Server
+from kit.serving import LAST, Server, body, start
 
 pytestmark = pytest.mark.anyio
 
@@ -57,3 +58,25 @@ async def test_an_opening_that_cannot_be_read_is_refused(server: Server, rest: b
     assert said.startswith(b"HTTP/1.1 400 ")
     assert said.count(b"HTTP/1.1") == 1
     assert server.seen == []
+
+
+async def test_an_opening_waits_for_no_answer_before_it(server: Server) -> None:
+    """Asked for behind a request that is still being answered, no WebSocket is opened, for its frames and that answer
+    would go out among each other: the answer is whole, and the connection ends with it."""
+    go = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        server.seen.append(scope)
+        await go.wait()
+        await send(start(200, (b"content-length", b"2")))
+        await send(body(b"ab"))
+
+    server.app = slow
+    asking = asyncio.ensure_future(server.ask(b"GET /1 HTTP/1.1\r\nHost: gw\r\n\r\n" + OPENING + b"\r\n"))
+    for _ in range(1000):
+        await asyncio.sleep(0)  # until nothing comes any more
+    go.set()
+    said = await asking
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert said.endswith(b"\r\n\r\nab")
+    assert [scope["type"] for scope in server.seen] == ["http"]
