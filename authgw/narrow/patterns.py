@@ -97,20 +97,21 @@ def _with_many(nodes: set[_Node]) -> set[_Node]:
 class Likes:
     """A set of LIKE patterns; case-insensitive, whole-string."""
 
-    __slots__ = ("_all", "_exact", "_general", "_infix", "_known", "_prefix", "_suffix")
+    __slots__ = ("_all", "_ends", "_exact", "_general", "_infix", "_known")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._all = False
         self._exact: set[str] = set()
-        self._prefix: dict[int, set[str]] = {}
-        self._suffix: dict[int, set[str]] = {}
+        # By where in the text they stand: beginnings of each length, then endings.
+        ends: dict[tuple[int | None, int | None], set[str]] = {}
         self._infix: dict[int, set[str]] = {}
         self._general: _Node | None = None
         self._known: dict[str, bool] = {}
         for pattern in patterns:
-            self._add(tokens(pattern))
+            self._add(tokens(pattern), ends)
+        self._ends = tuple((slice(*place), texts) for place, texts in ends.items())
 
-    def _add(self, pattern: list[Token]) -> None:
+    def _add(self, pattern: list[Token], ends: dict[tuple[int | None, int | None], set[str]]) -> None:
         if pattern == [_MANY]:
             self._all = True
             return
@@ -124,9 +125,9 @@ class Likes:
         if open_front and open_back:
             self._infix.setdefault(len(text), set()).add(text)
         elif open_back:
-            self._prefix.setdefault(len(text), set()).add(text)
+            ends.setdefault((None, len(text)), set()).add(text)
         elif open_front:
-            self._suffix.setdefault(len(text), set()).add(text)
+            ends.setdefault((-len(text), None), set()).add(text)
         elif text:
             self._exact.add(text)
 
@@ -139,11 +140,8 @@ class Likes:
         text = value.lower() if value.isascii() else fold(value)
         if text in self._exact:
             return True
-        for size, known in self._prefix.items():
-            if text[:size] in known:
-                return True
-        for size, known in self._suffix.items():
-            if text[-size:] in known:
+        for end, known in self._ends:
+            if text[end] in known:
                 return True
         return self._remembered(text) if self._infix or self._general else False
 
