@@ -10,15 +10,13 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from authgw.cli.exchange import Exchange
-from authgw.watch import SLOWEST
+from authgw.cli.taken import TakenInTime
 
 # Far over what intake takes, which refuses with a reason; this is what may pile up before intake sees anything.
 MAX_HEAD = 128 * 1024
 HEAD_SECONDS = 20.0
 # Longer than the usual keep-alive of proxies in front, so that it is they who close and no request meets a reset.
 KEEP_ALIVE_SECONDS = 75
-# A client takes an answer at SLOWEST, beyond this at the start.
-ANSWER_SECONDS = 60.0
 BEHIND_BODY = "There are fields behind the body (trailers); none are accepted."
 NO_OPENING = "This opens no WebSocket: it has a body, or more or longer fields than are accepted."
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
@@ -34,7 +32,7 @@ class _Closed(list[tuple[bytes, bytes]]):
         raise ValueError("a field behind the body")
 
 
-class BoundedHead(HttpToolsProtocol):
+class BoundedHead(TakenInTime, HttpToolsProtocol):
     """Closes connections whose request head grows too large or takes too long, idle new connections among them.
 
     `due`: when the connection is closed unless something happens, in the loop's seconds; 0: not at all. One round of
@@ -42,8 +40,6 @@ class BoundedHead(HttpToolsProtocol):
     """
 
     due = 0.0
-    # When the connection is broken off unless all that was answered has been taken; 0: it has.
-    taken_by = 0.0
     answered: Exchange | None = None
     _head = 0
     _in_head = True
@@ -66,14 +62,6 @@ class BoundedHead(HttpToolsProtocol):
             answered.set()
         # It knows this connection: without it both go at once, not with some later collection.
         self.cycle = None  # type: ignore[assignment]
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.taken_by = self.loop.time() + ANSWER_SECONDS + self.transport.get_write_buffer_size() / SLOWEST
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.taken_by = 0.0
 
     @property
     def streams(self) -> bool:

@@ -110,10 +110,13 @@ async def server(
 ) -> None:
     """Serve until SIGINT or SIGTERM. `ready` replaces the line that is printed when connections are accepted.
     `sockets`: whether WebSockets are spoken at all."""
+    protocol: Any = "none"
+    if sockets:
+        from authgw.cli.websocket import BoundedSocket as protocol
     config = uvicorn.Config(
         app,
         http=BoundedHead,
-        ws="websockets-sansio" if sockets else "none",
+        ws=protocol,
         ws_max_size=MAX_MESSAGE,
         ws_per_message_deflate=False,
         interface="asgi3",  # the gate is a plain function that gives a coroutine

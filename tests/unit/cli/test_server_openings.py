@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from authgw.cli.websocket import BoundedSocket
 from kit.serving import LAST, Server, body, start
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +24,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
 @pytest.fixture
 async def server(anyio_backend: str) -> AsyncIterator[Server]:
     found = Server()
-    listening = await found.open(ws="websockets-sansio")
+    listening = await found.open(BoundedSocket)
 
     async def refuses(scope: Any, receive: Any, send: Any) -> None:
         found.seen.append(scope)

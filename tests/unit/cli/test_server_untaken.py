@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from authgw.cli import http
+from authgw.cli import http, taken
+from authgw.cli.websocket import BoundedSocket
 from authgw.watch import SLOWEST
 from kit.serving import Server, body, start
 
@@ -17,7 +18,11 @@ pytestmark = pytest.mark.anyio
 
 BIG = bytes(8 << 20)
 ASK = b"GET / HTTP/1.1\r\nHost: gw\r\n\r\n"
-PATIENCE = http.ANSWER_SECONDS + len(BIG) / SLOWEST
+OPENING = (
+    b"GET /ws HTTP/1.1\r\nHost: gw\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+PATIENCE = taken.ANSWER_SECONDS + len(BIG) / SLOWEST
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ async def stuck(server: Server) -> Any:
     """The connection, once there is something on it that its client does not take."""
     for _ in range(10_000):
         for one in server.state.connections:
-            if one.taken_by:  # type: ignore[union-attr]
+            if getattr(one, "taken_by", 0.0):
                 return one
         await asyncio.sleep(0)
     raise AssertionError("everything was taken")
@@ -110,3 +115,30 @@ async def test_a_stream_is_left_to_whoever_sends_it(server: Server) -> None:
             await asyncio.sleep(0)
         http.close_overdue(server.state.connections, later)
         assert await ended(server)
+
+
+async def test_a_websocket_that_nobody_reads_is_given_up(anyio_backend: str) -> None:
+    """Whoever sends to it is stopped, and hears that the client has gone; a closing handshake would wait for ever."""
+    server, heard = Server(), asyncio.Event()
+
+    async def floods(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        try:
+            while True:
+                await send({"type": "websocket.send", "bytes": BIG})
+        except OSError:
+            heard.set()
+
+    server.app = floods
+    listening = await server.open(BoundedSocket)
+    with resting(server, OPENING):
+        connection = await stuck(server)
+        now = asyncio.get_running_loop().time()
+        connection.keepalive_timeout()  # its client answers no ping either
+        http.close_overdue(server.state.connections, now + taken.ANSWER_SECONDS)
+        assert not await ended(server)
+        http.close_overdue(server.state.connections, now + PATIENCE + 1)
+        assert await ended(server)
+        await asyncio.wait_for(heard.wait(), 10)
+    listening.close()
