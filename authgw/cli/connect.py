@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 
 from authgw.contract import Failed, Probe, Probed
 from authgw.durable import probe as durable
@@ -64,7 +64,7 @@ def _own(settings: Settings) -> Sequence[Probe]:
         redis = store.connect(settings.sessions.store)
         try:
             return await store.probe(redis, secrets.token_hex(16).encode())
-        except (StoreError, ValueError) as error:  # of an answer that is none, the client's parser may make ValueError
+        except StoreError as error:
             raise StoreError(_redis(error)) from error
         finally:
             await redis.aclose()
@@ -128,7 +128,7 @@ def _logins(chain: Chain) -> Sequence[Probe]:
 
 def _redis(error: Exception) -> str:
     cause = error.__cause__ or error
-    if isinstance(error, ValueError):
+    if not isinstance(cause, RedisError | OSError | StoreError):  # the client's parser has stumbled
         return "what answers there speaks another protocol; see sessions.store"
     if isinstance(cause, AuthenticationError | NoPermissionError):
         return f"it does not take this name and password, or not for what sessions need ({cause}); see sessions.store"

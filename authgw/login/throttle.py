@@ -34,6 +34,7 @@ from authgw.errors import StoreError
 from authgw.login.memory import Memory
 from authgw.login.user import same
 from authgw.reasons import Reason
+from authgw.session.store import FAILURES
 
 MAX_PAUSE = 60
 # A dictionary may allow up to 100 failures; more are never counted.
@@ -242,7 +243,7 @@ class Throttle:
     async def _ask(self, call: Awaitable[T]) -> T:
         try:
             return await call
-        except (StorageError, OSError, TimeoutError) as error:
+        except (StorageError, *FAILURES) as error:
             raise StoreError(f"throttle: {type(error).__name__}: {error}") from error
 
 

@@ -17,11 +17,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from authgw.session.lookup import SESSION
 from authgw.session.memory import Memory
-from authgw.session.store import is_shared
+from authgw.session.store import FAILURES, is_shared
 
 # A PING goes out so often, and an answered one vouches so long: what was changed before it went out has been heard of
 # when its answer comes. Together with the epochs' 0.9 s this keeps a revocation within one second.
@@ -96,7 +95,7 @@ class Tracking:
         while True:
             try:
                 await self._once()
-            except (RedisError, OSError, TimeoutError) as error:
+            except FAILURES as error:
                 self._tell(f"{type(error).__name__}: {error}")
             finally:
                 self._lost()
@@ -121,7 +120,7 @@ class Tracking:
                 beat.cancel()
                 await asyncio.gather(beat, return_exceptions=True)
         finally:
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(*FAILURES):
                 await connection.disconnect(nowait=True)
 
     def _connection(self) -> Any:

@@ -21,6 +21,9 @@ MEMORY_CONNECTIONS = 100_000  # no sockets: one for each request under way
 SECONDS = 2.0
 HEALTH_CHECK_SECONDS = 30
 PROBE_MILLISECONDS = 100
+# What the client raises when it has no answer: its own, the system's, and what its parser stumbles over where an answer
+# is no RESP at all. It has closed the connection then, so that nobody else reads the rest.
+FAILURES = (RedisError, OSError, TimeoutError, ValueError, TypeError, LookupError, RecursionError)
 
 
 def is_shared(url: str) -> bool:
@@ -65,7 +68,7 @@ async def ask(call: Awaitable[Any]) -> Any:
     """The store's answer. StoreError: it could not be asked or refused to answer; never a silent None."""
     try:
         return await call
-    except (RedisError, OSError, TimeoutError) as error:
+    except FAILURES as error:
         raise StoreError(f"session store: {type(error).__name__}: {error}") from error
 
 
@@ -77,7 +80,7 @@ async def read(call: Awaitable[Any]) -> bytes | None:
         if str(error).startswith("WRONGTYPE"):
             return None
         raise StoreError(f"session store: {error}") from error
-    except (RedisError, OSError, TimeoutError) as error:
+    except FAILURES as error:
         raise StoreError(f"session store: {type(error).__name__}: {error}") from error
     return answer if isinstance(answer, bytes) else None
 
