@@ -54,6 +54,12 @@ from authgw_plugins.workers import Busy, Workers
 
 log = logging.getLogger("authgw.login.static")
 
+PATIENCE = 8.0
+"""Seconds in line. The chain gives a plugin ten, and would call a longer line a login that is broken."""
+NICE = 10
+"""A storm of logins takes no core from calls: as equals, argon2's threads made those wait ten times as long. Not the
+most that there is: where calls fill a core, logins get their turn too."""
+
 
 class StaticConfig(contract.Config):
     """`users`: the file. `threads` check passwords at the same time, `waiting` logins stand in line for them.
@@ -83,7 +89,7 @@ class Static:
         self._reading = asyncio.Lock()
         self._writing = threading.Lock()
         self._warned = False
-        self._workers = Workers("authgw-passwords", config.threads, config.waiting)
+        self._workers = Workers("authgw-passwords", config.threads, config.waiting, patience=PATIENCE, nice=NICE)
         self._key = secrets.token_bytes(32)
 
     async def open(self) -> None:

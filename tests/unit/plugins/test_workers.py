@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -69,6 +72,49 @@ async def test_who_gave_up_is_not_served() -> None:
     assert await workers.run(lambda: 2) == 2
     assert not begun
     workers.close()
+
+
+async def test_patience_ends_in_line_and_not_at_work() -> None:
+    """Who has stood in line for too long is told that it is too much, and his call is never begun; what has begun is
+    waited for, however long it takes."""
+    workers, go, begun = Workers("t", 1, 2, patience=0.01), threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def first() -> str:
+        begun.set()
+        go.wait(10)
+        return "done"
+
+    working = asyncio.create_task(workers.run(first))
+    await asyncio.to_thread(begun.wait, 10)
+    with pytest.raises(Busy):
+        await workers.run(lambda: done.append(1))
+    assert not working.done()
+    go.set()
+    assert await working == "done"
+    assert await workers.run(lambda: 2) == 2
+    assert not done
+    workers.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a nice value of their own on Linux alone")
+async def test_threads_stand_back() -> None:
+    """Threads that work hard are behind the others of the process, and so is what they start; the others stay."""
+
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def child() -> int:
+        with ThreadPoolExecutor(1) as own:
+            return own.submit(nice).result()
+
+    before = nice()
+    workers, plain = Workers("t", 1, 1, nice=3), Workers("t", 1, 1)
+    assert await workers.run(nice) == min(before + 3, 19)
+    assert await workers.run(child) == min(before + 3, 19)
+    assert await plain.run(nice) == nice() == before
+    workers.close()
+    plain.close()
 
 
 async def test_one_place_is_enough_for_one_asker() -> None:
