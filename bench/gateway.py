@@ -2,7 +2,8 @@
 
 Parts: `peers` (every peer at its limit), `own` (authgw's own loads), `steady` (a fixed rate), `streams` (captures of
 100 MB), `sockets` (a WebSocket echo), `workers` (one and two), `memory`, `sessions` (a thousand in turn), `login`,
-`start`, and `profile`: where the time of a call goes, and of what missed its target.
+`storm` (calls while everybody logs in), `start`, and `profile`: where the time of a call goes, and of what missed its
+target.
 """
 
 from __future__ import annotations
@@ -22,13 +23,27 @@ from bench.profile import shown as shown_profile
 from bench.rows import Row, Rows
 from bench.sockets import echoes
 from bench.steady import steady
+from bench.storm import storms
 from bench.streams import crowd, streamed
 from bench.targets import NGINX, Verdict, verdicts
 from bench.workers import workers
 from bench.world import OURS, World, world
 from bench.wrk import Wrong, saturated, tried
 
-PARTS = ("peers", "own", "steady", "streams", "sockets", "workers", "memory", "sessions", "login", "start", "profile")
+PARTS = (
+    "peers",
+    "own",
+    "steady",
+    "streams",
+    "sockets",
+    "workers",
+    "memory",
+    "sessions",
+    "login",
+    "storm",
+    "start",
+    "profile",
+)
 ALL_PEERS = {"peers", "steady", "streams", "sockets"}
 """Parts in which everybody takes part; the others need nginx at most, to compare with."""
 RATE = 1000.0
@@ -36,19 +51,21 @@ WORKERS = "Here they have all cores, which load and upstream share: on two cores
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """How much is done: rounds, and the seconds of one turn at the limit (whole ones) and at the fixed rate."""
+    """How much is done: rounds, the seconds of one turn at the limit (whole ones) and at the fixed rate, captures of a
+    turn, logins of a storm."""
 
     rounds: int = 3
     seconds: int = 2
     steady: float = 4.0
     captures: int = 3
+    storm: int = 500
     quick: bool = False
 
     def chosen(self, given: Sequence[Load]) -> list[Load]:
         return [load for load in given if load.quick or not self.quick]
 
 
-QUICK = Plan(2, 1, 1.0, 1, quick=True)
+QUICK = Plan(2, 1, 1.0, 1, 20, quick=True)
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -115,6 +132,7 @@ def _rows(
         "memory": lambda: crowd(here),
         "sessions": lambda: sessions(here, plan.rounds, plan.seconds),
         "login": lambda: logins(here, plan.rounds),
+        "storm": lambda: storms(here, plan.steady * 2, plan.storm),
         "start": lambda: starts(here, plan.rounds),
     }
     began = time.perf_counter()
@@ -184,6 +202,8 @@ def shown(measured: Measured) -> str:
         out += ["## authgw: processes", WORKERS, report.workers(rows)]
     if any(rows.peers(part) for part in ("memory", "sessions", "login", "start")):
         out += ["## Memory, logins, start", report.rest(rows)]
+    if rows.loads("storm"):
+        out += ["## A storm of logins", report.storm(rows)]
     if measured.wrong:
         out += ["## Wrong answers", report.wrong(measured.wrong)]
     return "\n\n".join([*out, "## Targets", report.targets(measured.verdicts), *measured.profiles])

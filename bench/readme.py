@@ -122,6 +122,10 @@ def workers(rows: Rows) -> str:
     return report.workers(rows) if rows.loads("workers") else UNMEASURED
 
 
+def storm(rows: Rows) -> str:
+    return report.storm(rows) if rows.loads("storm") else UNMEASURED
+
+
 def lists(rows: Rows) -> str:
     return report.lists(rows) if rows.loads("saturated") else UNMEASURED
 
@@ -160,6 +164,7 @@ BLOCKS: dict[str, Callable[[Rows], str]] = {
     "lists": lists,
     "sockets": sockets,
     "workers": workers,
+    "storm": storm,
     "machine": machine,
 }
 _BLOCK = re.compile(r"(<!-- bench (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

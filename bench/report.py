@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from bench import loads
+from bench import storm as storms
 from bench.logins import ALONE, SCRIPT, STRONG
 from bench.place import Peer
 from bench.rows import Rows
@@ -156,6 +157,19 @@ def workers(rows: Rows) -> str:
         cells = [_show(found[0], ".0f"), _show(found[1], ",.0f"), *(_median(each, ".2f") for each in found[2:5])]
         out.append([load, *cells, _median(found[5], ".0f")])
     return table(["serving", "CPU µs", "requests/s", "p50 ms", "p99 ms", "p99.9 ms", "PSS MB"], out)
+
+
+def storm(rows: Rows) -> str:
+    """Calls at a fixed rate, alone and during a storm of logins on the same core; what became of the logins."""
+    out = []
+    for load in rows.loads("storm"):
+        times = [rows.spread("storm", OURS, load, name) for name in ("p50_ms", "p99_ms", "p999_ms")]
+        used, *logins = [rows.spread("storm", OURS, load, name) for name in ("cores", "granted", "later", "s")]
+        cells = [*(_median(each, ".1f") for each in times), _median(used, ".2f")]
+        out.append([load, *cells, *(_median(each, ",.0f") for each in logins)])
+    calls = f"{storms.RATE:.0f} calls a second"
+    heads = [calls, "p50 ms", "p99 ms", "p99.9 ms", "CPU, cores", "logins granted", "told to come again", "after s"]
+    return table(heads, out)
 
 
 def lists(rows: Rows) -> str:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -66,17 +66,25 @@ class Talk:
         return whole
 
 
-def latencies(port: int, rate: float, seconds: float, request: bytes) -> list[float]:
-    """Seconds from due to answered of every request that was due after the warm-up."""
+def latencies(
+    port: int,
+    rate: float,
+    seconds: float,
+    request: bytes,
+    warm: float = WARM,
+    enough: Callable[[], bool] = lambda: False,
+) -> list[float]:
+    """Seconds from due to answered of every request that was due after the warm-up, before it was `enough`."""
     ctypes.CDLL(None).prctl(_PR_SET_TIMERSLACK, 1, 0, 0, 0)
     talks = {talk.socket: talk for talk in (Talk(port) for _ in range(CONNECTIONS))}
     idle, waiting = deque(talks.values()), deque[float]()
     taken: list[float] = []
     start = time.perf_counter()
-    counts_from, ends = start + seconds * WARM, start + seconds
+    counts_from, ends = start + seconds * warm, start + seconds
     due, busy = start, 0
     while True:
         now = time.perf_counter()
+        ends = min(ends, now) if enough() else ends
         while due <= now and due < ends:
             waiting.append(due)
             due += 1 / rate
@@ -106,12 +114,22 @@ def steady(peer: Peer, load: Load, rate: float, seconds: float, turn: int) -> Ro
     return Row("steady", peer.name, load.name, turn, {**said, "cpu_us": used / 1e3 / (rate * seconds)})
 
 
-def main(port: str, rate: str, seconds: str, target: str, cookie: str = "") -> None:
+def asked(port: str, target: str, cookie: str) -> bytes:
+    """The request, byte by byte."""
     request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n" + (f"Cookie: {cookie}\r\n" if cookie else "")
-    taken = sorted(latencies(int(port), float(rate), float(seconds), (request + "\r\n").encode()))
+    return (request + "\r\n").encode()
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """Latencies in milliseconds by what a row calls them."""
+    taken = sorted(seconds)
     named: Sequence[tuple[str, float]] = [("p50_ms", 0.5), ("p99_ms", 0.99), ("p999_ms", 0.999)]
-    said = {name: percentile(taken, share) * 1e3 for name, share in named}
-    said |= {f"at_{share}": percentile(taken, share) * 1e3 for share in SHARES}
+    return {name: percentile(taken, share) * 1e3 for name, share in named}
+
+
+def main(port: str, rate: str, seconds: str, target: str, cookie: str = "") -> None:
+    taken = latencies(int(port), float(rate), float(seconds), asked(port, target, cookie))
+    said = percentiles(taken) | {f"at_{share}": percentile(sorted(taken), share) * 1e3 for share in SHARES}
     sys.stdout.buffer.write(msgspec.json.encode(said))
 
 

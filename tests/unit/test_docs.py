@@ -69,7 +69,9 @@ FIXED = {
     "a login attempt between password and second factor, wrong codes in it": f"{flow.SECONDS:g} s, {flow.MAX_WRONG}",
     "steps of 30 s by which a code may be off; by which a clock is told": f"{totp.TOLERANCE}, {totp.SKEW}",
     "recovery codes, second factors of a user": f"{recovery.COUNT}, {factors.MAX_FACTORS}",
-    "threads that check passwords (`[login.static] threads`)": f"{_STATIC['threads'].default}",
+    "threads that check passwords; logins in line for them, and how long (`[login.static] threads`, `waiting`)": (
+        f"{_STATIC['threads'].default}; {_STATIC['waiting'].default}, {static.PATIENCE:g} s"
+    ),
     "threads, seconds of a script (`threads`, `timeout`)": (
         f"{_SCRIPT['threads'].default}, {_SCRIPT['timeout'].default:g} s"
     ),

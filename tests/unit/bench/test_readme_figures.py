@@ -6,6 +6,7 @@ from bench import loads
 from bench.readme import BLOCKS, RESULT, UNMEASURED, read, renewed
 from bench.rows import Row, Rows
 from bench.sockets import LOAD
+from bench.storm import ALONE, DURING
 from kit.readme import readme
 
 
@@ -40,10 +41,20 @@ def test_writing_twice_changes_nothing() -> None:
 
 def test_a_part_that_was_not_measured_says_so() -> None:
     """A run without WebSockets or processes leaves a sentence in the place of their figures, not an empty table."""
-    blocks = "".join(f"<!-- bench {name} -->\n<!-- end -->\n" for name in ("sockets", "workers", "lists"))
-    assert renewed(blocks, Rows([])).count(UNMEASURED) == 3
+    blocks = "".join(f"<!-- bench {name} -->\n<!-- end -->\n" for name in ("sockets", "workers", "storm", "lists"))
+    assert renewed(blocks, Rows([])).count(UNMEASURED) == 4
     rows = Rows([Row("sockets", "authgw", LOAD, 0, {"cpu_us": 30.0, "rps": 1e3, "p99_ms": 2.0})])
     assert "| **authgw** | 30 (30–30) |  | 1,000 | 2.0 |" in renewed(blocks, rows)
+
+
+def test_a_storm_is_shown_beside_the_calm() -> None:
+    """Calls without logins have no logins to tell of; those during the storm have all, in their columns."""
+    calm = {"p50_ms": 0.51, "p99_ms": 1.0, "p999_ms": 2.0, "cores": 0.1}
+    wild = {"p50_ms": 0.9, "p99_ms": 7.0, "p999_ms": 33.0, "cores": 0.99, "granted": 500, "later": 1234, "s": 88.4}
+    rows = Rows([Row("storm", "authgw", ALONE, 0, calm), Row("storm", "authgw", DURING, 0, wild)])
+    shown = renewed("<!-- bench storm -->\n<!-- end -->\n", rows)
+    assert f"| {ALONE} | 0.5 | 1.0 | 2.0 | 0.10 |  |  |  |" in shown
+    assert f"| {DURING} | 0.9 | 7.0 | 33.0 | 0.99 | 500 | 1,234 | 88 |" in shown
 
 
 def test_every_list_is_asked_for() -> None:
