@@ -83,7 +83,7 @@ class Work:
 
     async def over(self, work: Awaitable[T]) -> T:
         """The outcome of the work; `ClientGone` or `SessionEnded` where it was given up."""
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(self.loop)
         self._watch.begin(self)
         try:
             found = await work
