@@ -34,7 +34,7 @@ class Head(msgspec.Struct, frozen=True):
 class Heads:
     """Heads by what they were made of: a function of peer and headers alone, under the limits of one gateway.
 
-    Measured: 12 of 110 µs of a call that is passed on.
+    Measured: 6 of 120 µs of a call that is passed on, more where the address comes from a proxy.
     """
 
     def __init__(self, limits: Limits) -> None:

@@ -1,6 +1,6 @@
 """What several requests want to know at the same time is one question.
 
-A question to Redis takes redis-py about 100 µs, one to the database ten times that, whatever is asked. So one is under
+A question to Redis takes redis-py about 100 µs, one to the database five times that, whatever is asked. So one is under
 way at a time, and what is wanted meanwhile goes into the next one, each thing once.
 """
 
