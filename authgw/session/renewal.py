@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 from redis.asyncio import Redis
 
+from authgw.errors import StoreError
 from authgw.session import scripts
 from authgw.session.lookup import Loaded
 from authgw.session.model import Confirmed, Over, Remote, Session, SessionLimits, Unanswered
@@ -56,6 +57,7 @@ class Renewal:
         self._end = end
         self._unlock = redis.register_script(scripts.UNLOCK)
         self._asking: dict[str, asyncio.Task[Loaded | None]] = {}
+        self._soon: dict[str, asyncio.Task[None]] = {}
 
     async def renewed(self, sid: str, loaded: Loaded) -> Loaded | None:
         """The record, confirmed where that was due. None: the session is over."""
@@ -70,6 +72,20 @@ class Renewal:
             self._asking[loaded.handle] = task
             task.add_done_callback(lambda _: self._asking.pop(loaded.handle, None))
         return await asyncio.shield(task)
+
+    def soon(self, sid: str) -> None:
+        """Ask for what goes on without requests, such as a stream. Nobody waits: whoever is over is ended."""
+        if sid not in self._soon:
+            self._soon[sid] = task = asyncio.create_task(self._unwatched(sid))
+            task.add_done_callback(lambda _: self._soon.pop(sid, None))
+
+    async def _unwatched(self, sid: str) -> None:
+        try:
+            loaded = await self._records.load(sid)
+            if loaded is not None:
+                await self.renewed(sid, loaded)
+        except StoreError as error:
+            log.warning("a session could not be asked for again: %s", error)
 
     def _age(self, record: Record) -> float:
         return self._clock() - record.confirmed

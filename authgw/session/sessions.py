@@ -153,10 +153,12 @@ class Sessions:
         return ends if self._renewal is None else min(ends, self._renewal.due_at(record))
 
     async def alive(self, sid: str) -> bool:
-        """Whether there is a live session of this id. No use is noted."""
+        """Whether there is a live session of this id. No use is noted; nobody waits for its login to be asked again."""
         now = self._clock()
         known = self._lookup.remembered(sid, now) if self.coherence.live() else None
         found = known[1] if known is not None else await self._lookup.load(sid)
+        if found is not None and self._renewal is not None and self._renewal.is_due(found.record):
+            self._renewal.soon(sid)
         return found is not None and await self._holds(found.record, subject_of(found.record), now)
 
     async def _found(self, sid: str, kinds: frozenset[Kind]) -> Session | None:
@@ -189,10 +191,8 @@ class Sessions:
         now = self._clock()
         for seal in self._seals:
             known = self.memory.get(seal.hash(sid))
-            if known is None or remaining(known.record, self._limits, now) <= 0:
-                continue
-            if 0 <= now - known.at <= self._grace:
-                return known.session
+            if known is not None and remaining(known.record, self._limits, now) > 0:
+                return known.session if 0 <= now - known.at <= self._grace else None
         return None
 
     async def rotate(

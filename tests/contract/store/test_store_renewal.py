@@ -194,3 +194,37 @@ async def test_what_was_learnt_on_the_way_is_kept(world: World) -> None:
     found = await one.sessions.find(sid)
     assert found is not None
     assert found.remote == Remote("sub-1", kept=b"token 2")
+
+
+async def until_over(made: Room, sid: str) -> bool:
+    """Whether something long that goes on with this session comes to an end."""
+    for _ in range(1000):
+        if not await made.sessions.alive(sid):
+            return True
+        await asyncio.sleep(0.001)  # what was asked is answered in between
+    return False
+
+
+@pytest.mark.parametrize("answer", [Over("left"), Unanswered("directory down")])
+async def test_what_goes_on_without_requests_is_asked_for_too(world: World, answer: Any) -> None:
+    """A stream or a WebSocket with no request beside it: its login is asked every five minutes too, nobody waits for
+    that, and no use is noted. Who is no longer let in is out; where nobody can be asked, after an hour."""
+    login = Login()
+    made = room(world, login)
+    sid = await begin(made)
+    seen = (await made.sessions.listed())[0].seen
+    world.clock.now += 301
+    login.may_answer.clear()
+    assert await made.sessions.alive(sid)
+    await asyncio.wait_for(login.was_asked.wait(), 10)
+    assert await made.sessions.alive(sid)
+    login.may_answer.set()
+    for _ in range(100):
+        assert await made.sessions.alive(sid)
+        await asyncio.sleep(0.001)  # what was learnt is written in between
+    assert len(login.asked) == 1
+    assert (await made.sessions.listed())[0].seen == seen
+    login.answer = answer
+    world.clock.now += 301 if isinstance(answer, Over) else 3601
+    assert await until_over(made, sid)
+    assert await made.sessions.find(sid) is None
