@@ -178,7 +178,7 @@ class Login(Protocol):
         """Is this user still who he was, and with which rights? `NotMine` where that cannot be told.
 
         Called with `id` 0 where only the name is known (`authgw explain --user`), and now and then for each session
-        that is in use. `Rejected` ends the session, `Failed` lets it live for a while.
+        that is in use. `Rejected` ends it; `Failed` and `NotMine` let it live for a while (`sessions.unconfirmed`).
         """
 
 

@@ -10,7 +10,7 @@ from authgw.login import chain, gates
 from authgw.login.chain import PLUGIN_SECONDS, Instance
 from authgw.login.rights import Reading, Rights
 from authgw.rights.lessen import lessened
-from authgw.session.model import Confirmed, Over, Session, Unanswered
+from authgw.session.model import Confirmed, Over, Session, Unanswered, Untold
 
 
 class Confirm:
@@ -31,7 +31,7 @@ class Confirm:
         self._now = now
         self._seconds = seconds
 
-    async def __call__(self, session: Session) -> Confirmed | Over | Unanswered:
+    async def __call__(self, session: Session) -> Confirmed | Over | Unanswered | Untold:
         answer = await self._answer(session)
         if isinstance(answer, Over):
             claims = session.claims
@@ -39,7 +39,7 @@ class Confirm:
             self._audit("session_over", {**who, "address": session.address, "reason": answer.reason})
         return answer
 
-    async def _answer(self, session: Session) -> Confirmed | Over | Unanswered:
+    async def _answer(self, session: Session) -> Confirmed | Over | Unanswered | Untold:
         claims = session.claims
         if all(instance.name != claims.login for instance in self._instances):
             return Over(f"the login {claims.login} is no longer in the chain")
@@ -47,7 +47,7 @@ class Confirm:
         outcome = await chain.refresh(self._instances, claims.login, identity, seconds=self._seconds)
         match outcome:
             case NotMine():
-                return Confirmed(claims, session.remote)
+                return Untold()
             case Rejected():
                 return Over(outcome.reason or "is no longer allowed in")
             case Failed():

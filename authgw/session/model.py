@@ -83,6 +83,10 @@ class Session(msgspec.Struct, frozen=True):
     kept: bool = False
 
 
+class Untold(msgspec.Struct, frozen=True):
+    """The login cannot tell without what its user brought, whenever it is asked."""
+
+
 class SessionLimits(msgspec.Struct, frozen=True):
     """How long a session may last, in seconds, without use and at all; and how many one user may have.
 

@@ -3,8 +3,8 @@
 Once a session was confirmed longer ago than `refresh`, the next request that uses it asks; a lock in the store keeps
 the others, of every instance, from asking too, so that a refresh token is used once. Requests meanwhile go on with what
 is known for PATIENCE seconds, then wait. What is learnt is written in place: the id stays, and nobody is logged out by
-asking. Whoever no longer stands is ended; where nobody can be asked, the session ends `unconfirmed` seconds after it
-was last confirmed.
+asking. Whoever no longer stands is ended; where nobody can be asked, or the login cannot tell, the session ends
+`unconfirmed` seconds after it was last confirmed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from authgw.errors import StoreError
 from authgw.session import scripts
 from authgw.session.lookup import Loaded
-from authgw.session.model import Confirmed, Over, Remote, Session, SessionLimits, Unanswered
+from authgw.session.model import Confirmed, Over, Remote, Session, SessionLimits, Unanswered, Untold
 from authgw.session.record import Record, as_session, subject
 from authgw.session.records import Records
 from authgw.session.store import ask, read
@@ -33,7 +33,7 @@ PATIENCE = 30.0
 RETRY_SECONDS = 30.0
 _PAUSE = 0.05
 
-Question = Callable[[Session], Awaitable[Confirmed | Over | Unanswered]]
+Question = Callable[[Session], Awaitable[Confirmed | Over | Unanswered | Untold]]
 log = logging.getLogger("authgw.session")
 
 
@@ -145,12 +145,16 @@ class Renewal:
             remote = answer.remote
             written = await self._records.write(sid, current, lambda record: _tried(record, remote, now), now)
             return None if written is None else await self._unless_forgotten(written)
+        if isinstance(answer, Untold):
+            end = current.record.confirmed + self._limits.unconfirmed  # not asked again before
+            written = await self._records.write(sid, current, lambda record: _tried(record, None, end), now)
+            return None if written is None else await self._unless_forgotten(written)
         confirmed = answer
         return await self._records.write(sid, current, lambda record: _confirmed(record, confirmed, now), now)
 
 
-def _tried(record: Record, remote: Remote | None, now: float) -> Record:
-    return msgspec.structs.replace(record, tried=now, remote=remote or record.remote)
+def _tried(record: Record, remote: Remote | None, at: float) -> Record:
+    return msgspec.structs.replace(record, tried=at, remote=remote or record.remote)
 
 
 def _confirmed(record: Record, answer: Confirmed, now: float) -> Record:

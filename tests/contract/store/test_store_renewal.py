@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from authgw.session.model import Confirmed, Kind, Over, Remote, Session, SessionLimits, Unanswered
+from authgw.session.model import Confirmed, Kind, Over, Remote, Session, SessionLimits, Unanswered, Untold
 from kit.sessions import Room, claims
 
 pytestmark = pytest.mark.anyio
@@ -228,3 +228,22 @@ async def test_what_goes_on_without_requests_is_asked_for_too(world: World, answ
     world.clock.now += 301 if isinstance(answer, Over) else 3601
     assert await until_over(made, sid)
     assert await made.sessions.find(sid) is None
+
+
+async def test_a_login_that_cannot_tell(world: World) -> None:
+    """It is asked once, and once more at the end; in use or not, the session ends an hour after its login, whether its
+    owner asked to be kept signed in or not."""
+    login = Login(Untold())
+    made: Room = world.room(limits=replace(LIMITS, remember=30 * 86_400.0))
+    made.sessions.renew_by(login)
+    sids = [await begin(made), (await made.start())[0]]
+    kept, _ = await made.sessions.start(claims("bob", 7), Kind.BROWSER, address="", agent="", factors=(), kept=True)
+    for _ in range(11):
+        world.clock.now += 300
+        for sid in (*sids, kept):
+            assert await made.sessions.find(sid) is not None
+    assert len(login.asked) == 3
+    world.clock.now += 300
+    for sid in (*sids, kept):
+        assert await made.sessions.find(sid) is None
+    assert await made.sessions.listed() == []

@@ -11,7 +11,7 @@ from authgw.contract import Failed, Granted, Identity, NotMine, Rejected, Right
 from authgw.login.chain import Instance
 from authgw.login.confirm import Confirm
 from authgw.login.rights import Reading, Rights
-from authgw.session.model import Confirmed, Kind, Over, Remote, Session, Unanswered
+from authgw.session.model import Confirmed, Kind, Over, Remote, Session, Unanswered, Untold
 from kit.logins import Scripted, granted
 from kit.sessions import Clock
 
@@ -63,10 +63,9 @@ async def test_who_is_still_who_he_was() -> None:
 
 
 async def test_a_plugin_that_cannot_tell() -> None:
-    """Everything stays as it was."""
-    before = session(granted(), remote=Remote("sub"))
-    found, _, _ = await ask(NotMine(), before)
-    assert found == Confirmed(before.claims, before.remote)
+    """It confirms nothing, and ends nothing either."""
+    found, _, _ = await ask(NotMine(), session(granted(), remote=Remote("sub")))
+    assert found == Untold()
 
 
 @pytest.mark.parametrize("later", [Failed("down"), RuntimeError("boom"), "nonsense"], ids=str)
