@@ -7,6 +7,7 @@ so a record brought back from an old copy of the session store is dead on every 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -22,6 +23,8 @@ CACHE_SECONDS = 0.9
 CACHE_ENTRIES = 20_000
 SCHEMA_VERSION = 1
 _KEY_LENGTH = 191
+# What some database refuses to take: it would answer nobody who is asked about in the same question.
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 
 Name = tuple[str, str]
 
@@ -131,4 +134,6 @@ class Epochs:
 
 def _fit(key: str) -> str:
     """The key as stored: as it is, or its SHA-256 where no column can hold it."""
-    return key if len(key) < _KEY_LENGTH and "\0" not in key else "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+    if len(key) < _KEY_LENGTH and _UNFIT.search(key) is None:
+        return key
+    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -157,3 +157,14 @@ def test_an_unusable_url_is_a_located_error(url: str, clock: Clock) -> None:
     """A database URL that means nothing stops the start and names the setting."""
     with pytest.raises(ConfigError, match=r"database\.url"):
         Epochs(url, clock)
+
+
+@pytest.mark.parametrize("odd", ["sub:\ud800", "sub:" + "x" * 300 + "\udfff", "sub:\0"])
+async def test_a_name_that_no_database_takes_harms_nobody_else(make: Make, odd: str) -> None:
+    """Asked about together with others, in one question: everybody is answered, and it counts as any other name."""
+    epochs = make()
+    await epochs.bump("static", "id:1")
+    asked = (epochs.current("static", "id:1", fresh=True), epochs.current("static", odd, fresh=True))
+    assert list(await asyncio.gather(*asked)) == [1, 0]
+    assert await epochs.bump("static", odd) == 1
+    assert await make().current("static", odd) == 1
