@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from authgw.errors import ConfigError, Problem
+
 # Nothing that came from outside makes a line longer than this many characters a field.
 MAX_FIELD = 512
 
@@ -25,7 +27,12 @@ class Audit:
         self.failed: str | None = None
 
     async def open(self) -> None:
-        self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """ConfigError: the file cannot be made or appended to."""
+        try:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            message = f"the audit log cannot be written: {error.strerror}; see audit.file"
+            raise ConfigError([Problem(str(self._path), "", message)]) from error
 
     async def close(self) -> None:
         if self._file is not None:

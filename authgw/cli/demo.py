@@ -15,6 +15,7 @@ from authgw.cli.serve import address, bind, run, server
 
 SERVICE_USER = "authgw"
 _PORT = click.IntRange(0, 65535)
+_PORT_ADVICE = "name another one with --port"
 _PORT_HELP = "Port on the loopback address; 0 takes a free one."
 
 
@@ -54,7 +55,7 @@ def demo_upstream(
     except (OSError, ValueError) as error:
         click.echo(f"authgw: {data}: {error}", err=True)
         sys.exit(2)
-    run(lambda: server(app, bind("127.0.0.1", port)))
+    run(lambda: server(app, bind("127.0.0.1", port, _PORT_ADVICE)))
 
 
 @click.command()
@@ -78,25 +79,27 @@ async def _both(folder: Path, port: int, accounts: list[dict[str, Any]]) -> None
     from authgw.settings import load
 
     password = secrets.token_urlsafe(16)
-    inner, outer = bind("127.0.0.1", 0), bind("127.0.0.1", port)
-    settings = load(write_config(folder, address(outer), address(inner), password, accounts), {})
+    inner, outer = bind("127.0.0.1", 0), bind("127.0.0.1", port, _PORT_ADVICE)
+    config = write_config(folder, address(outer), address(inner), password, accounts)
+    settings = load(config, {})
     started = asyncio.Event()
     look_alike = asyncio.create_task(server(build(None, SERVICE_USER, password), inner, started.set))
     await started.wait()
     try:
-        await server((await create(settings)).app, outer, lambda: _introduce(address(outer), accounts))
+        await server((await create(settings)).app, outer, lambda: _introduce(address(outer), config, accounts))
     finally:
         look_alike.cancel()
         await asyncio.gather(look_alike, return_exceptions=True)
 
 
-def _introduce(url: str, accounts: list[dict[str, Any]]) -> None:
+def _introduce(url: str, config: Path, accounts: list[dict[str, Any]]) -> None:
     print(f"ready {url}", flush=True)
     print(f"\nOpen {url}/ and log in as one of\n")
     print(f"  {'name':<10} {'password':<14} sees")
     for account in accounts:
         print(f"  {account['username']:<10} {account['password']:<14} {account.get('note', '')}")
-    print("\nSessions are kept in this process and end with it. Ctrl-C stops the demo.", flush=True)
+    print(f"\nIts configuration, for authgw explain and other commands: {config}")
+    print("Sessions are kept in this process and end with it. Ctrl-C stops the demo.", flush=True)
 
 
 def write_config(folder: Path, public: str, upstream: str, password: str, accounts: list[dict[str, Any]]) -> Path:

@@ -85,15 +85,15 @@ def preload(settings: Settings) -> None:
     engine.make(settings.database.url).dispose()
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; exit code 2 where the address cannot be had."""
+def bind(host: str, port: int, advice: str = "see gateway.listen") -> socket.socket:
+    """A listening socket; exit code 2 where the address cannot be had. `advice`: what to look at then."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
-        click.echo(f"authgw: cannot listen on {host}:{port}: {error.strerror}", err=True)
+        click.echo(f"authgw: cannot listen on {host}:{port}: {error.strerror}; {advice}", err=True)
         sys.exit(2)
     listener.set_inheritable(True)
     return listener
@@ -148,6 +148,13 @@ class _Server(uvicorn.Server):
             gc.freeze()
             self._ready()
 
+    async def main_loop(self) -> None:
+        try:
+            await super().main_loop()
+        except asyncio.CancelledError:  # as the demo ends its look-alike
+            await self.shutdown()
+            raise
+
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second
             close_overdue(self.server_state.connections, asyncio.get_running_loop().time())
@@ -155,12 +162,14 @@ class _Server(uvicorn.Server):
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:
-    """Run a coroutine on uvloop, logging to standard error."""
+    """Run a coroutine on uvloop, logging to standard error. Exit code 2 where AUTHGW_LOG is no level."""
     import uvloop
 
-    logging.basicConfig(
-        level=os.environ.get("AUTHGW_LOG", "WARNING").upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    level = os.environ.get("AUTHGW_LOG", "WARNING").upper()
+    if level not in logging.getLevelNamesMapping():
+        click.echo("authgw: AUTHGW_LOG is no level; write debug, info, warning or error, or unset it", err=True)
+        sys.exit(2)
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn.error").addFilter(_one_line)
 
     async def body() -> None:

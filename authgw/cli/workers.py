@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -91,6 +92,8 @@ class Workers:
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
 

@@ -35,3 +35,20 @@ def test_the_end_reaches_every_worker(when: str) -> None:
     other one is started."""
     ran = subprocess.run([sys.executable, "-c", PROGRAM, when], capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stderr
+
+
+FAILING = """
+import sys
+from authgw.cli.workers import Workers
+
+def work(ready, parent): raise RuntimeError("the disk is on fire")
+
+sys.exit(Workers(2, work, lambda: None).run())
+"""
+
+
+def test_a_worker_that_fails_says_why() -> None:
+    """An exception that nobody foresaw is told on standard error, as it is without workers."""
+    ran = subprocess.run([sys.executable, "-c", FAILING], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 1
+    assert ran.stderr.endswith("RuntimeError: the disk is on fire\n")
