@@ -56,9 +56,9 @@ log = logging.getLogger("authgw.login.static")
 
 PATIENCE = 8.0
 """Seconds in line. The chain gives a plugin ten, and would call a longer line a login that is broken."""
-NICE = 10
-"""A storm of logins takes no core from calls: as equals, argon2's threads made those wait ten times as long. Not the
-most that there is: where calls fill a core, logins get their turn too."""
+NICE = 15
+"""A storm of logins takes no core from calls: as equals, argon2's threads made those wait ten times as long. Less than
+the most that there is, 19: where calls fill a core, a login takes about one second with 15, and up to two with that."""
 
 
 class StaticConfig(contract.Config):
