@@ -126,7 +126,9 @@ async def test_what_to_do(tmp_path: Path, kind: str) -> None:
         assert not re.search(r"[a-z][A-Z]\w*(Error|Exception)|Error\b", said), said
 
 
-@pytest.mark.parametrize(("talk", "words"), [(babble, "another protocol; see issuer"), (page, "is no JSON")], ids=str)
+@pytest.mark.parametrize(
+    ("talk", "words"), [(babble, "another protocol; see issuer"), (page, "is no JSON")], ids=["babble", "page"]
+)
 async def test_answers_that_are_nonsense(tmp_path: Path, talk: Talk, words: str) -> None:
     """What is neither a directory nor a provider is said to be none; a service only shows at a login what it is."""
     ca_file = Authority(tmp_path, "ours").file
