@@ -128,8 +128,8 @@ async def create(settings: Settings) -> Gateway:
         if chain is not None:
             await chain.close()
         raise ConfigError(problems)
-    key_file = keys.load(settings.gateway.key_file)
     upstream = upstream_of(settings)
+    key_file = keys.load(settings.gateway.key_file)
     redis = store.connect(settings.sessions.store)
     epochs = Epochs(settings.database.url, time.time)
     ours = settings.sessions

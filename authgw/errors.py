@@ -18,7 +18,7 @@ class Problem(msgspec.Struct, frozen=True, order=True):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.where}: {self.message}" if self.where else f"{self.source}: {self.message}"
+        return ": ".join(part for part in (self.source, self.where, self.message) if part)
 
 
 class AuthgwError(Exception):

@@ -70,7 +70,9 @@ def _read(path: Path, problems: list[Problem]) -> list[Entry]:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        problems.append(Problem(str(path), "", f"cannot be read: {error.strerror or error}{_hint(path)}"))
+        problems.append(
+            Problem(str(path), "", f"cannot be read: {error.strerror or error}{_hint(path)}; see policy.files")
+        )
         return []
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         problems.append(Problem(str(path), "", f"no TOML: {error}"))

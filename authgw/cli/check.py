@@ -27,6 +27,7 @@ def check(path: Path, connect: bool) -> None:
     """
     from authgw.catalogue.load import load as load_catalogue
     from authgw.policy.lint import lint
+    from authgw.upstream.assemble import context_of
 
     settings = settings_of(path)
     problems: list[Problem] = []
@@ -35,6 +36,8 @@ def check(path: Path, connect: bool) -> None:
         warnings += lint(load_catalogue(settings.policy.files, settings.folder))
     with collected(problems):
         warnings += asyncio.run(_warnings(settings))
+    with collected(problems):
+        context_of(settings)
     if problems:
         list_problems(ConfigError(problems).problems)
         sys.exit(2)

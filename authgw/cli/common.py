@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -29,6 +30,12 @@ def config_errors_end_it() -> Iterator[None]:
     except ConfigError as error:
         list_problems(error.problems)
         sys.exit(2)
+
+
+def end_unasked(said: object) -> NoReturn:
+    """A store or a database cannot be asked: what happened, what tells more, exit code 1."""
+    click.echo(f"authgw: {said}; `authgw check --connect` says what to look at", err=True)
+    sys.exit(1)
 
 
 def settings_of(path: Path) -> Settings:

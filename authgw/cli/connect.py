@@ -87,7 +87,7 @@ def _own(settings: Settings) -> Sequence[Probe]:
         if wrong is None:
             return told
         known = unreached(wrong, address="upstream.url", trust="upstream.ca_file", wait="upstream.connect_timeout")
-        return Failed(known or f"{wrong}; see upstream.url, username and password_file")
+        return Failed(known or f"{wrong.rstrip('.')}; see upstream.url, username and password_file")
 
     async def facts() -> str | Failed:
         asked = database_facts(settings)

@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 
 from authgw.audit.log import Audit
-from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.cli.common import config_errors_end_it, end_unasked, settings_of
 from authgw.durable.factors import Who
 from authgw.errors import StoreError
 from authgw.login import assemble
@@ -115,8 +115,7 @@ def _run(path: Path, work: Callable[[Factors, Epochs], Awaitable[T]]) -> T:
         try:
             return asyncio.run(main())
         except (StoreError, OSError) as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
+            end_unasked(error)
 
 
 def _utc(seconds: int) -> str:

@@ -13,7 +13,7 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.cli.common import config_errors_end_it, end_unasked, settings_of
 from authgw.durable import engine, sealed
 from authgw.durable.database import Database, told
 from authgw.durable.parts import PARTS
@@ -196,7 +196,6 @@ def _database(settings: Settings) -> Iterator[sa.Engine]:
     try:
         yield database
     except (SQLAlchemyError, StoreError) as error:
-        click.echo(f"authgw: {told(error)}", err=True)
-        sys.exit(1)
+        end_unasked(told(error))
     finally:
         database.dispose()

@@ -16,7 +16,7 @@ from typing import Any
 import click
 import uvicorn
 
-from authgw.cli.common import config_errors_end_it, settings_of
+from authgw.cli.common import config_errors_end_it, end_unasked, settings_of
 from authgw.cli.http import KEEP_ALIVE_SECONDS, BoundedHead, close_overdue
 from authgw.cli.workers import Workers, end_with
 from authgw.errors import StoreError
@@ -48,8 +48,7 @@ def serve(path: Path) -> None:
             try:
                 await gateway.open()
             except StoreError as error:
-                click.echo(f"authgw: {error}", err=True)
-                sys.exit(1)
+                end_unasked(error)
         for warning in gateway.warnings:
             click.echo(f"warning: {warning}", err=True)
         await server(gateway.app, listener or bind(listen.host, listen.port), ready, sockets=gateway.has_sockets)

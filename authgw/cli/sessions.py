@@ -14,7 +14,7 @@ import click
 import msgspec
 
 from authgw.account.token import subject
-from authgw.cli.common import config_errors_end_it, plain, settings_of
+from authgw.cli.common import config_errors_end_it, end_unasked, plain, settings_of
 from authgw.durable.tokens import Tokens
 from authgw.errors import StoreError
 from authgw.login.user import canonical
@@ -174,8 +174,7 @@ def _run(path: Path, work: Callable[[_Here], Awaitable[T]]) -> T:
         try:
             return asyncio.run(main())
         except StoreError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
+            end_unasked(error)
 
 
 def _row(one: Listed) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from authgw.cli.common import config_errors_end_it, plain, settings_of
+from authgw.cli.common import config_errors_end_it, end_unasked, plain, settings_of
 from authgw.durable.tokens import Kept, Tokens
 from authgw.errors import StoreError
 from authgw.login.user import canonical
@@ -103,8 +103,7 @@ def _run(path: Path, work: Callable[[Tokens], Awaitable[T]]) -> T:
         try:
             return asyncio.run(main())
         except StoreError as error:
-            click.echo(str(error), err=True)
-            sys.exit(1)
+            end_unasked(error)
 
 
 def _told(one: Kept) -> dict[str, object]:

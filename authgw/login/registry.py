@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Protocol
@@ -83,7 +84,7 @@ def build(
         try:
             config = plugin.Config.model_validate(dict(one.options))
         except ValidationError as error:
-            problems += _located(error, source, where)
+            problems += _located(error, source, where, plugin.Config.model_fields)
             continue
         digest = hashlib.sha256(repr((one.plugin, sorted(one.options.items()))).encode()).hexdigest()
         instances.append(
@@ -151,15 +152,17 @@ def _class(
     return plugin
 
 
-def _located(error: ValidationError, source: str, where: str) -> list[Problem]:
-    """One line for each mistake. Values are left out: an option may be a secret."""
+def _located(error: ValidationError, source: str, where: str, known: Iterable[str]) -> list[Problem]:
+    """One line for each mistake. `known`: the options there are. Values are left out: an option may be a secret."""
     problems = []
     for each in error.errors(include_input=False, include_url=False, include_context=False):
         place = ".".join([where, *(str(part) for part in each["loc"])])
-        said = each["msg"].replace("Input should be", "must be", 1)
-        message = {"missing": "is missing", "extra_forbidden": "is not an option of this plugin"}.get(
-            each["type"], said
-        )
+        said = each["msg"].removeprefix("Value error, ").replace("Input should be", "must be", 1)
+        near = get_close_matches(str(each["loc"][-1]) if each["loc"] else "", list(known), n=1)
+        message = {
+            "missing": "is missing",
+            "extra_forbidden": f"is not an option of this plugin{f'; did you mean {near[0]}?' if near else ''}",
+        }.get(each["type"], said)
         problems.append(Problem(source, place, message))
     return problems
 

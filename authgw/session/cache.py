@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from authgw.session.lookup import SESSION
 from authgw.session.memory import Memory
@@ -95,8 +96,11 @@ class Tracking:
         while True:
             try:
                 await self._once()
+            except (RedisConnectionError, OSError, TimeoutError) as error:
+                self._tell(f"the session store cannot be reached: {error}; see sessions.store")
             except FAILURES as error:
-                self._tell(f"{type(error).__name__}: {error}")
+                cause = f"{type(error).__name__}: {error}"
+                self._tell(f"sessions are read from the store each time, for it tells of no changes: {cause}")
             finally:
                 self._lost()
             await asyncio.sleep(PAUSE_SECONDS)
@@ -154,5 +158,5 @@ class Tracking:
     def _tell(self, trouble: str) -> None:
         """Once for each kind of trouble: it is tried again twice a second."""
         if trouble != self._told:
-            log.warning("sessions are read from the store each time, for it tells of no changes: %s", trouble)
+            log.warning(trouble)
         self._told = trouble

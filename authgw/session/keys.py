@@ -108,7 +108,9 @@ def _make(path: Path, entropy: Callable[[int], bytes]) -> None:
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
-        raise ConfigError([Problem(str(path), "", f"the key file cannot be made: {error.strerror}")]) from error
+        raise ConfigError(
+            [Problem(str(path), "", f"the key file cannot be made: {error.strerror}; see gateway.key_file")]
+        ) from error
 
 
 def _read(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 
 from authgw.errors import ConfigError, Problem
 from authgw.settings import Settings
@@ -36,19 +37,25 @@ def context_of(settings: Settings) -> ssl.SSLContext | None:
     try:
         context = ssl.create_default_context(cafile=ours.ca_file)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError([Problem("upstream.ca_file", "", f"cannot be used: {_why(error)}")]) from error
+        advice = "name a PEM file with the certificates to trust"
+        raise ConfigError([_unusable("upstream.ca_file", ours.ca_file, error, advice)]) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ours.certificate_file is not None:
         try:
             context.load_cert_chain(ours.certificate_file, ours.key_file, password=_no_password)
         except (OSError, ssl.SSLError, ValueError) as error:
-            raise ConfigError([Problem("upstream.certificate_file", "", f"cannot be used: {_why(error)}")]) from error
+            advice = "name a PEM file with certificate and key, or the key's own as upstream.key_file"
+            raise ConfigError([_unusable("upstream.certificate_file", ours.certificate_file, error, advice)]) from error
     return context
 
 
 def _no_password() -> str:
     """Nobody is there to type one: a key that needs it cannot be used."""
     raise ValueError("its key is encrypted")
+
+
+def _unusable(setting: str, file: Path | None, error: Exception, advice: str) -> Problem:
+    return Problem(setting, str(file), f"cannot be used ({_why(error)}); {advice}")
 
 
 def _why(error: Exception) -> str:

@@ -107,7 +107,14 @@ class Ldap:
                 service=service,
             )
         except OSError as error:
-            problems.append(Problem("ca_file", str(config.ca_file), f"holds no usable certificate: {error}"))
+            why = getattr(error, "reason", None) or error.strerror
+            problems.append(
+                Problem(
+                    "ca_file",
+                    str(config.ca_file),
+                    f"cannot be used ({why}); name a PEM file with the certificates to trust",
+                )
+            )
         if problems:
             raise ConfigError(problems)
 

@@ -82,7 +82,7 @@ def read(path: Path) -> Users:
             read_stamp = f"{state.st_ino}.{state.st_size}.{state.st_mtime_ns}.{state.st_ctime_ns}"
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError([Problem(str(path), "", f"cannot be read: {error.strerror}")]) from error
+        raise ConfigError([Problem("users", str(path), f"cannot be read: {error.strerror}")]) from error
     if state.st_mode & stat.S_IWOTH:
         raise ConfigError([Problem(str(path), "", f"everybody can write it; run: chmod o-w {path}")])
     if len(data) > MAX_BYTES:

@@ -36,7 +36,7 @@ STATIC: list[tuple[dict[str, Any], dict[str, Any], tuple[str, str], str]] = [
     ({}, {"can_cdr": "maybe"}, ("alice", "correct-horse"), 'their.toml: user[1] "alice": can_cdr'),
     ({}, {"password": "correct-horse"}, ("alice", "correct-horse"), 'their.toml: user[1] "alice": password'),
     ({"threads": 0}, {}, ("alice", "correct-horse"), "authgw.toml: login.it.threads"),
-    ({"users": "absent.toml"}, {}, ("alice", "correct-horse"), "absent.toml"),
+    ({"users": "absent.toml"}, {}, ("alice", "correct-horse"), "authgw.toml: login.it.users"),
     ({"user": "x"}, {}, ("alice", "correct-horse"), "authgw.toml: login.it.user"),
 ]
 
