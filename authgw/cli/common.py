@@ -34,7 +34,7 @@ def config_errors_end_it() -> Iterator[None]:
 
 def end_unasked(said: object) -> NoReturn:
     """A store or a database cannot be asked: what happened, what tells more, exit code 1."""
-    click.echo(f"authgw: {said}; `authgw check --connect` says what to look at", err=True)
+    click.echo(f"authgw: {str(said).rstrip('.')}; `authgw check --connect` says what to look at", err=True)
     sys.exit(1)
 
 

@@ -97,7 +97,7 @@ class Tracking:
             try:
                 await self._once()
             except (RedisConnectionError, OSError, TimeoutError) as error:
-                self._tell(f"the session store cannot be reached: {error}; see sessions.store")
+                self._tell(f"the session store cannot be reached: {str(error).rstrip('.')}; see sessions.store")
             except FAILURES as error:
                 cause = f"{type(error).__name__}: {error}"
                 self._tell(f"sessions are read from the store each time, for it tells of no changes: {cause}")

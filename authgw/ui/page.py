@@ -100,7 +100,7 @@ def refusal_page(status: int, reason: Reason, detail: str, request_id: str, t: T
     # Whoever is denied may have another account: without a way out of this one the browser is stuck with it.
     links = {
         401: (("/authgw/login", t("message.login")),),
-        403: (("/authgw/account", t("account.title")), ("/authgw/logout", t("logout.title"))),
+        403: (("/authgw/account", t("account.title")), ("/authgw/logout", t("logout.submit"))),
     }.get(status, ())
     code = "" if status == 404 else request_id
     # What was denied is in the audit trail; other codes may be in the log alone.
