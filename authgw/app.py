@@ -173,7 +173,7 @@ async def create(settings: Settings) -> Gateway:
         settings, browser, front, tokens, token_login, seen, redis, key_file, handles, sensor_names, audit
     )
     sessions.renew_by(Confirm(chain.instances, chain.rights, audit=audit.write, now=time.time))
-    behind = Starlette(routes=[*own, *_health(sessions, upstream, facts, audit)])
+    behind = Starlette(routes=[*own, *_health(sessions, epochs, upstream, facts, audit)])
     behind.router.redirect_slashes = False
     closing = [Part(close=each.close) for each in (upstream, facts, front, chain)]
     durable = (audit, epochs, links, factor_store, tokens)
@@ -240,7 +240,9 @@ def _lifespan(gateway: Gateway) -> Callable[[Starlette], contextlib.AbstractAsyn
     return lifespan
 
 
-def _health(sessions: Sessions, upstream: Account | Anonymous, facts: CallFacts, audit: Audit) -> list[Route]:
+def _health(
+    sessions: Sessions, epochs: Epochs, upstream: Account | Anonymous, facts: CallFacts, audit: Audit
+) -> list[Route]:
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -250,7 +252,11 @@ def _health(sessions: Sessions, upstream: Account | Anonymous, facts: CallFacts,
         try:
             await sessions.ping()
         except StoreError:
-            missing["sessions"] = "the session store or the database cannot be asked"
+            missing["sessions"] = "the session store cannot be asked"
+        try:
+            await epochs.current("", "", fresh=True)
+        except StoreError:
+            missing["database"] = "the database cannot be asked"
         if (trouble := await upstream.check()) is not None:
             missing["upstream"] = trouble
         if (trouble := await unready(facts)) is not None:

@@ -93,9 +93,8 @@ class Sessions:
         self._renewal = Renewal(self._redis, self._records, self._limits, self._clock, question, end)
 
     async def ping(self) -> None:
-        """Store and database both answer, or StoreError."""
+        """The store answers, or StoreError."""
         await ask(self._redis.ping())
-        await self._epochs.current("", "", fresh=True)
 
     async def start(
         self,

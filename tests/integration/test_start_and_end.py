@@ -10,9 +10,11 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
-from kit.gateway import PROGRAM, configure
+from kit.gateway import PROGRAM, configure, gateway
+from kit.mariadb import mariadb
 from kit.servers import free_port
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -82,3 +84,27 @@ def test_a_demo_shows_its_files_and_ends_in_silence() -> None:
     assert code == 0
     assert (process.returncode, rest) == (0, ("", ""))
     assert not Path(config).exists()
+
+
+def missing(url: str) -> dict[str, str]:
+    return dict(httpx2.get(f"{url}/authgw/readyz", timeout=20).json()["missing"])
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    """Store and database are told apart, and each is named while it is away."""
+    with (
+        mariadb(tmp_path / "db") as server,
+        gateway(
+            tmp_path / "gw", "http://127.0.0.1:1", sessions={"store": NOWHERE}, database={"url": server.fresh()}
+        ) as found,
+    ):
+        before = missing(found.url)
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            after = missing(found.url)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+    assert before.keys() == {"sessions", "upstream"}
+    assert before["sessions"] == "the session store cannot be asked"
+    assert after.keys() == {"sessions", "database", "upstream"}
+    assert after["database"] == "the database cannot be asked"

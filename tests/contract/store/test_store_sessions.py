@@ -243,7 +243,7 @@ async def test_a_session_keeps_its_claims_object_while_its_record_stays(room: Ro
 
 
 async def test_ping(room: Room) -> None:
-    """A store and a database that answer are ready."""
+    """A store that answers is ready."""
     await room.sessions.ping()
 
 
