@@ -41,6 +41,9 @@ PLAIN = {
     "narrow": "scope in, rows and objects out",
     "upstream": "asking the GUI, reading its reply",
     "gate": "the order of all that",
+    "watch": "whether anybody still waits",
+    "doors": "who is coming in",
+    "trail": "what is written down of it",
 }
 
 
