@@ -153,8 +153,9 @@ def machine(rows: Rows) -> str:
         if row.part == "machine":
             before, after = row.values["load_before"], row.values["load_after"]
             text += (
-                f" Measured on {row.peer}. Its load was {before:.1f} before and {after:.1f} at the end: "
-                "above 3, other work shared the cores, and all figures are larger than they would be alone."
+                f" Measured on {row.peer}. "
+                f"Its load was {before:.1f} before, {after:.1f} at the end by the bench itself: "
+                "above 1 before, other work shared the cores, and all figures are larger than they would be alone."
             )
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
